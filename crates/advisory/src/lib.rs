@@ -1,0 +1,3 @@
+//! Vulnerability knowledge: feeds, version schemes, the database file, matching.
+
+pub mod schemes;

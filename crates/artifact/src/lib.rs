@@ -1,0 +1,3 @@
+//! Where things come from: registries, daemons, archives and folders; the only crate that opens archives and decompresses.
+
+pub mod archives;

@@ -1,0 +1,35 @@
+//! The output formats; each member owns the structures it writes.
+
+pub mod formats;
+
+use model::{Meta, Report};
+use std::io::{self, Write};
+
+/// What the caller knows of the place that a report is written to.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Width in columns that text must not exceed; `None` when it is no terminal (then 120).
+    pub width: Option<usize>,
+    /// ANSI colours wanted.
+    pub color: bool,
+    /// True for `hullward sbom`: packages are the subject, findings may be absent.
+    pub inventory_only: bool,
+}
+
+/// A member of the family.
+pub trait Format: Sync {
+    /// Description; its name is what `--format` takes.
+    fn meta(&self) -> &'static Meta;
+
+    /// Usual file extension, without the dot.
+    fn extension(&self) -> &'static str;
+
+    /// True when the format can carry an inventory without findings (`hullward sbom`).
+    fn carries_inventory(&self) -> bool;
+
+    /// Writes a report.
+    ///
+    /// # Errors
+    /// Only those of `out`.
+    fn write(&self, report: &Report, options: &Options, out: &mut dyn Write) -> io::Result<()>;
+}

@@ -1,0 +1,1 @@
+//! The pipeline: fetch, extract, match, enrich, judge; and the layer cache.

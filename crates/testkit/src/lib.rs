@@ -1,0 +1,6 @@
+//! Support for tests; never part of the program.
+#![allow(clippy::disallowed_methods, reason = "tests make and read their own files")]
+#![allow(clippy::unwrap_used, reason = "a failing test helper should panic")]
+
+pub mod family;
+pub mod fixture;
