@@ -65,3 +65,9 @@ pub struct Walked<V> {
     /// True when the layer was read to its end and is what its digests say: only then may it be cached.
     pub complete: bool,
 }
+
+/// An image whose layers can be walked.
+pub struct Image {
+    /// What is known before the layers are read.
+    pub info: ImageInfo,
+}

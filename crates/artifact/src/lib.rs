@@ -1,3 +1,13 @@
 //! Where things come from: registries, daemons, archives and folders; the only crate that opens archives and decompresses.
 
 pub mod archives;
+pub mod entries;
+mod error;
+pub mod image;
+mod options;
+mod source;
+
+pub use entries::EntryList;
+pub use error::ArtifactError;
+pub use image::{Image, ImageInfo, LayerInfo, LayerVisitor, Walked};
+pub use options::{Limits, OpenOptions, Secret};
