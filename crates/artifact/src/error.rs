@@ -1,5 +1,6 @@
 //! What can go wrong while a target is opened.
 
+use crate::network::{RemoteError, RemoteErrorKind};
 use std::io;
 
 /// Why a target (or one of its parts) could not be had. Messages are lower case, name the thing and its state.
@@ -75,36 +76,9 @@ pub enum ArtifactError {
         /// Digest of what was read.
         actual: String,
     },
-    /// A server, daemon or proxy could not be reached or broke off.
-    #[error("could not reach {what}: {why}")]
-    Unreachable {
-        /// The server or socket.
-        what: String,
-        /// What happened.
-        why: String,
-    },
-    /// A server or daemon refused.
-    #[error("{what} refused access: {why}")]
-    Denied {
-        /// The server or socket.
-        what: String,
-        /// What it said.
-        why: String,
-    },
-    /// A server or daemon answered something else than expected.
-    #[error("{what} answered {why}")]
-    Answer {
-        /// The server or socket.
-        what: String,
-        /// What it said.
-        why: String,
-    },
-    /// The network was needed and `--offline` forbids it.
-    #[error("{what} needs the network, and the run is offline")]
-    Offline {
-        /// What needs it.
-        what: String,
-    },
+    /// A registry or daemon could not be read.
+    #[error(transparent)]
+    Remote(#[from] RemoteError),
     /// The text names no target.
     #[error("`{text}` names no target: {why}")]
     Name {
@@ -148,7 +122,11 @@ impl ArtifactError {
     /// True when the thing simply is not there, so that the next place may be tried.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
-        matches!(self, Self::NotFound { .. })
+        match self {
+            Self::NotFound { .. } => true,
+            Self::Remote(error) => error.kind() == RemoteErrorKind::NotFound,
+            _ => false,
+        }
     }
 
     /// What the user may do about it, where that is known.
@@ -158,10 +136,7 @@ impl ArtifactError {
             Self::Platform { available, .. } => available
                 .first()
                 .map(|platform| format!("name one of them, e.g. `--platform {platform}`")),
-            Self::Offline { .. } => Some("leave `--offline` away or use a local target".to_owned()),
-            Self::Denied { .. } => {
-                Some("log in with `docker login`, or check that you may use the socket or file".to_owned())
-            }
+            Self::Remote(error) => error.hint().map(str::to_owned),
             Self::Digest { .. } => {
                 Some("fetch the image again; if it stays so, do not trust its source".to_owned())
             }

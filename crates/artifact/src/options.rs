@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// A text that is never shown.
 #[derive(Clone, PartialEq, Eq)]
@@ -108,6 +109,10 @@ pub struct Limits {
     pub max_archive_members: u64,
     /// Inflated bytes of one member of a zip archive.
     pub max_member_bytes: u64,
+    /// How long a connection to a registry or daemon may take to be made.
+    pub connect_timeout: Duration,
+    /// How long a registry or daemon may stay silent before it counts as stalled.
+    pub stall_timeout: Duration,
 }
 
 impl Default for Limits {
@@ -130,6 +135,8 @@ impl Default for Limits {
             max_archive_bytes: 1024 * MIB,
             max_archive_members: 200_000,
             max_member_bytes: 512 * MIB,
+            connect_timeout: Duration::from_secs(15),
+            stall_timeout: Duration::from_secs(60),
         }
     }
 }

@@ -1,0 +1,597 @@
+//! containerd: its image and content services over gRPC. Five calls, spoken directly over HTTP/2.
+
+use crate::ArtifactError;
+use crate::network::{RemoteError, RemoteErrorKind, stalled};
+use crate::source::{BlobSource, Descriptor};
+use bytes::{Buf, Bytes, BytesMut};
+use h2::RecvStream;
+use h2::client::SendRequest;
+use prost::Message;
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::io::{self, Read};
+use std::path::PathBuf;
+use std::time::Duration;
+use tokio::runtime::{Builder, Runtime};
+
+/// Where containerd listens if nothing else is said.
+const USUAL_SOCKET: &str = "/run/containerd/containerd.sock";
+/// Namespaces that are searched if none is named: `ctr` and nerdctl, Kubernetes, Docker.
+const USUAL_NAMESPACES: &[&str] = &["default", "k8s.io", "moby"];
+/// Largest gRPC message that is taken, in bytes; containerd's own limit.
+const MAX_MESSAGE_BYTES: usize = 16 * 1024 * 1024;
+/// How much may be under way unread, in bytes.
+const WINDOW_BYTES: u32 = 4 * 1024 * 1024;
+
+/// `containerd.types.Descriptor`
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct ProtoDescriptor {
+    #[prost(string, tag = "1")]
+    pub(crate) media_type: String,
+    #[prost(string, tag = "2")]
+    pub(crate) digest: String,
+    #[prost(int64, tag = "3")]
+    pub(crate) size: i64,
+}
+
+/// `containerd.services.images.v1.Image`
+#[derive(Clone, PartialEq, Message)]
+struct ProtoImage {
+    #[prost(string, tag = "1")]
+    name: String,
+    #[prost(message, optional, tag = "3")]
+    target: Option<ProtoDescriptor>,
+}
+
+/// `containerd.services.images.v1.GetImageRequest`
+#[derive(Clone, PartialEq, Message)]
+struct GetImageRequest {
+    #[prost(string, tag = "1")]
+    name: String,
+}
+
+/// `containerd.services.images.v1.GetImageResponse`
+#[derive(Clone, PartialEq, Message)]
+struct GetImageResponse {
+    #[prost(message, optional, tag = "1")]
+    image: Option<ProtoImage>,
+}
+
+/// `containerd.services.content.v1.InfoRequest`
+#[derive(Clone, PartialEq, Message)]
+struct InfoRequest {
+    #[prost(string, tag = "1")]
+    digest: String,
+}
+
+/// `containerd.services.content.v1.Info`
+#[derive(Clone, PartialEq, Message)]
+struct Info {
+    #[prost(string, tag = "1")]
+    digest: String,
+    #[prost(int64, tag = "2")]
+    size: i64,
+}
+
+/// `containerd.services.content.v1.InfoResponse`
+#[derive(Clone, PartialEq, Message)]
+struct InfoResponse {
+    #[prost(message, optional, tag = "1")]
+    info: Option<Info>,
+}
+
+/// `containerd.services.content.v1.ReadContentRequest`
+#[derive(Clone, PartialEq, Message)]
+struct ReadContentRequest {
+    #[prost(string, tag = "1")]
+    digest: String,
+    #[prost(int64, tag = "2")]
+    offset: i64,
+    #[prost(int64, tag = "3")]
+    size: i64,
+}
+
+/// `containerd.services.content.v1.ReadContentResponse`
+#[derive(Clone, PartialEq, Message)]
+struct ReadContentResponse {
+    #[prost(int64, tag = "1")]
+    offset: i64,
+    #[prost(bytes = "bytes", tag = "2")]
+    data: Bytes,
+}
+
+const IMAGES_GET: &str = "/containerd.services.images.v1.Images/Get";
+const CONTENT_INFO: &str = "/containerd.services.content.v1.Content/Info";
+const CONTENT_READ: &str = "/containerd.services.content.v1.Content/Read";
+
+/// Where containerd is and how long it may be silent.
+#[derive(Clone, Debug)]
+pub(crate) struct Containerd {
+    socket: PathBuf,
+    stall_timeout: Duration,
+}
+
+/// One namespace of containerd's content store.
+#[derive(Clone, Debug)]
+pub(crate) struct ContentStore {
+    daemon: Containerd,
+    namespace: String,
+}
+
+impl Containerd {
+    /// `CONTAINERD_ADDRESS` or the usual socket.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such socket.
+    pub(crate) fn find(
+        environment: &dyn Fn(&str) -> Option<String>,
+        stall_timeout: Duration,
+    ) -> Result<Self, RemoteError> {
+        let address = environment("CONTAINERD_ADDRESS")
+            .filter(|address| !address.is_empty())
+            .unwrap_or_else(|| USUAL_SOCKET.to_owned());
+        let socket = PathBuf::from(address.strip_prefix("unix://").unwrap_or(&address));
+        if !socket.exists() {
+            return Err(RemoteError::new(
+                RemoteErrorKind::NotFound,
+                format!("there is no containerd socket at {}", socket.display()),
+            ));
+        }
+        Ok(Self {
+            socket,
+            stall_timeout,
+        })
+    }
+
+    /// Looks an image up under all the names it may have, in one namespace or in the usual ones.
+    ///
+    /// # Errors
+    /// `NotFound` with the names and namespaces that were tried.
+    pub(crate) fn image(
+        &self,
+        names: &[String],
+        namespace: Option<&str>,
+    ) -> Result<(ContentStore, ProtoDescriptor), RemoteError> {
+        let namespaces = namespace.map_or_else(|| USUAL_NAMESPACES.to_vec(), |namespace| vec![namespace]);
+        let mut connection = self.connect()?;
+        for namespace in &namespaces {
+            for name in names {
+                let request = GetImageRequest { name: name.clone() };
+                let answer: GetImageResponse = match connection.unary(IMAGES_GET, namespace, &request) {
+                    Ok(answer) => answer,
+                    Err(error) if error.kind() == RemoteErrorKind::NotFound => continue,
+                    Err(error) => return Err(error),
+                };
+                if let Some(target) = answer.image.and_then(|image| image.target) {
+                    let store = ContentStore {
+                        daemon: self.clone(),
+                        namespace: (*namespace).to_owned(),
+                    };
+                    return Ok((store, target));
+                }
+            }
+        }
+        Err(RemoteError::new(
+            RemoteErrorKind::NotFound,
+            format!(
+                "containerd at {} does not have {} in namespace {}",
+                self.socket.display(),
+                names.first().map_or("it", String::as_str),
+                namespaces.join(", ")
+            ),
+        )
+        .with_hint("name another namespace with --containerd-namespace; `ctr namespaces list` shows them"))
+    }
+
+    fn name(&self) -> String {
+        format!("containerd at {}", self.socket.display())
+    }
+
+    #[cfg(unix)]
+    fn connect(&self) -> Result<Connection, RemoteError> {
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| {
+                RemoteError::unreachable(format!("{} could not be asked: {error}", self.name()))
+            })?;
+        let name = self.name();
+        let failed = |error: io::Error| match error.kind() {
+            io::ErrorKind::PermissionDenied => RemoteError::new(
+                RemoteErrorKind::Denied,
+                format!("{name} cannot be asked: this user may not use the socket"),
+            )
+            .with_hint("run as root or as a member of the socket's group"),
+            io::ErrorKind::ConnectionRefused => {
+                RemoteError::unreachable(format!("{name} is not running: nothing listens there"))
+            }
+            _ => RemoteError::unreachable(format!("{name} could not be asked: {error}")),
+        };
+        let sender = runtime.block_on(async {
+            let stream = within(
+                self.stall_timeout,
+                &name,
+                tokio::net::UnixStream::connect(&self.socket),
+            )
+            .await?
+            .map_err(failed)?;
+            let handshake = h2::client::Builder::new()
+                .initial_window_size(WINDOW_BYTES)
+                .initial_connection_window_size(WINDOW_BYTES)
+                .max_header_list_size(64 * 1024)
+                .enable_push(false)
+                .handshake::<_, Bytes>(stream);
+            let (sender, connection) = within(self.stall_timeout, &name, handshake)
+                .await?
+                .map_err(|error| protocol(&name, &error))?;
+            // Its errors show in the calls.
+            tokio::spawn(async move { drop(connection.await) });
+            Ok::<_, RemoteError>(sender)
+        })?;
+        Ok(Connection {
+            runtime,
+            sender,
+            daemon: self.clone(),
+        })
+    }
+
+    #[cfg(not(unix))]
+    fn connect(&self) -> Result<Connection, RemoteError> {
+        Err(RemoteError::unreachable(format!(
+            "{} is a Unix socket, which this system does not have",
+            self.name()
+        )))
+    }
+}
+
+async fn within<T>(limit: Duration, name: &str, future: impl Future<Output = T>) -> Result<T, RemoteError> {
+    tokio::time::timeout(limit, future)
+        .await
+        .map_err(|_| RemoteError::unreachable(stalled(name, limit)))
+}
+
+fn protocol(name: &str, error: &h2::Error) -> RemoteError {
+    if error.is_io() {
+        RemoteError::unreachable(format!("the connection to {name} broke: {error}"))
+    } else {
+        RemoteError::invalid(format!("{name} does not speak gRPC as expected: {error}"))
+    }
+}
+
+/// One HTTP/2 connection with the runtime that drives it; each reader has its own, so readers need not wait for each other.
+struct Connection {
+    runtime: Runtime,
+    sender: SendRequest<Bytes>,
+    daemon: Containerd,
+}
+
+/// The messages of one call's answer.
+struct Incoming {
+    body: RecvStream,
+    pending: BytesMut,
+}
+
+impl Connection {
+    /// A call with one answer.
+    fn unary<Answer: Message + Default>(
+        &mut self,
+        method: &str,
+        namespace: &str,
+        request: &impl Message,
+    ) -> Result<Answer, RemoteError> {
+        let mut incoming = self.start(method, namespace, request)?;
+        let Some(answer) = self.next(&mut incoming)? else {
+            return Err(RemoteError::invalid(format!(
+                "{} gave an empty answer",
+                self.daemon.name()
+            )));
+        };
+        // The status comes after the message.
+        if self.next::<Answer>(&mut incoming)?.is_some() {
+            return Err(RemoteError::invalid(format!(
+                "{} gave two answers for one",
+                self.daemon.name()
+            )));
+        }
+        Ok(answer)
+    }
+
+    fn start(
+        &mut self,
+        method: &str,
+        namespace: &str,
+        request: &impl Message,
+    ) -> Result<Incoming, RemoteError> {
+        let name = self.daemon.name();
+        let message = request.encode_to_vec();
+        let mut frame = Vec::with_capacity(message.len() + 5);
+        frame.push(0);
+        frame.extend_from_slice(&u32::try_from(message.len()).unwrap_or(u32::MAX).to_be_bytes());
+        frame.extend_from_slice(&message);
+        let head = http::Request::post(format!("http://localhost{method}"))
+            .version(http::Version::HTTP_2)
+            .header("content-type", "application/grpc")
+            .header("te", "trailers")
+            .header("user-agent", concat!("hullward/", env!("CARGO_PKG_VERSION")))
+            .header("containerd-namespace", namespace)
+            .body(())
+            .map_err(|_| {
+                RemoteError::invalid(format!("`{}` is not a namespace", namespace.escape_debug()))
+            })?;
+        let sender = self.sender.clone();
+        let limit = self.daemon.stall_timeout;
+        let response = self.runtime.block_on(async {
+            let mut sender = within(limit, &name, sender.ready())
+                .await?
+                .map_err(|error| protocol(&name, &error))?;
+            let (response, mut body) = sender
+                .send_request(head, false)
+                .map_err(|error| protocol(&name, &error))?;
+            body.send_data(Bytes::from(frame), true)
+                .map_err(|error| protocol(&name, &error))?;
+            within(limit, &name, response)
+                .await?
+                .map_err(|error| protocol(&name, &error))
+        })?;
+        if response.status() != http::StatusCode::OK {
+            return Err(RemoteError::invalid(format!(
+                "{name} answered {}",
+                response.status()
+            )));
+        }
+        check_status(&name, response.headers())?;
+        Ok(Incoming {
+            body: response.into_body(),
+            pending: BytesMut::new(),
+        })
+    }
+
+    /// The next message; `None` after the last one, if the call ended well.
+    fn next<Answer: Message + Default>(
+        &self,
+        incoming: &mut Incoming,
+    ) -> Result<Option<Answer>, RemoteError> {
+        let name = self.daemon.name();
+        let limit = self.daemon.stall_timeout;
+        loop {
+            if let Some(message) = take_message(&mut incoming.pending, &name)? {
+                return Answer::decode(message).map(Some).map_err(|error| {
+                    RemoteError::invalid(format!("{name} sent a message that is not readable: {error}"))
+                });
+            }
+            let body = &mut incoming.body;
+            let data = self
+                .runtime
+                .block_on(async { within(limit, &name, body.data()).await })?;
+            match data {
+                Some(data) => {
+                    let data = data.map_err(|error| protocol(&name, &error))?;
+                    incoming.pending.extend_from_slice(&data);
+                    // Fails for a stream that ended already, where it does not matter.
+                    drop(incoming.body.flow_control().release_capacity(data.len()));
+                }
+                None => {
+                    let trailers = self
+                        .runtime
+                        .block_on(async { within(limit, &name, incoming.body.trailers()).await })?
+                        .map_err(|error| protocol(&name, &error))?;
+                    if let Some(trailers) = &trailers {
+                        check_status(&name, trailers)?;
+                    }
+                    if !incoming.pending.is_empty() {
+                        return Err(RemoteError::invalid(format!("{name} broke off inside a message")));
+                    }
+                    return Ok(None);
+                }
+            }
+        }
+    }
+}
+
+/// Takes one length-prefixed message off the front, if it is there whole.
+fn take_message(pending: &mut BytesMut, name: &str) -> Result<Option<Bytes>, RemoteError> {
+    let Some((&[compressed, a, b, c, d], _)) = pending.split_first_chunk::<5>() else {
+        return Ok(None);
+    };
+    let length = usize::try_from(u32::from_be_bytes([a, b, c, d])).unwrap_or(usize::MAX);
+    if compressed != 0 || length > MAX_MESSAGE_BYTES {
+        return Err(RemoteError::invalid(format!(
+            "{name} sent a message that is compressed or longer than {MAX_MESSAGE_BYTES} bytes"
+        )));
+    }
+    if pending.len() - 5 < length {
+        return Ok(None);
+    }
+    pending.advance(5);
+    Ok(Some(pending.split_to(length).freeze()))
+}
+
+/// An error when the headers or trailers carry a gRPC status other than 0.
+fn check_status(name: &str, headers: &http::HeaderMap) -> Result<(), RemoteError> {
+    let text = |key: &str| headers.get(key).and_then(|value| value.to_str().ok());
+    let Some(status) = text("grpc-status") else {
+        return Ok(());
+    };
+    let said = text("grpc-message").map_or_else(String::new, |message| {
+        let decoded = percent_encoding::percent_decode_str(message).decode_utf8_lossy();
+        decoded
+            .chars()
+            .filter(|character| !character.is_control())
+            .take(200)
+            .collect()
+    });
+    match status {
+        "0" => Ok(()),
+        "5" => Err(RemoteError::new(
+            RemoteErrorKind::NotFound,
+            format!("{name} does not have it (`{said}`)"),
+        )),
+        "7" | "16" => Err(RemoteError::new(
+            RemoteErrorKind::Denied,
+            format!("{name} refused (`{said}`)"),
+        )),
+        _ => Err(RemoteError::invalid(format!(
+            "{name} answered with status {status} (`{said}`)"
+        ))),
+    }
+}
+
+impl ProtoDescriptor {
+    /// As the rest of the crate points to blobs.
+    pub(crate) fn into_descriptor(self) -> Result<Descriptor, RemoteError> {
+        let digest = self.digest.parse().map_err(|error| {
+            RemoteError::invalid(format!("containerd names the image's manifest badly: {error}"))
+        })?;
+        Ok(Descriptor {
+            media_type: self.media_type,
+            digest,
+            size: u64::try_from(self.size).unwrap_or(0),
+            platform: None,
+            annotations: BTreeMap::new(),
+            urls: Vec::new(),
+        })
+    }
+}
+
+impl BlobSource for ContentStore {
+    fn open(&self, descriptor: &Descriptor) -> Result<Box<dyn Read + Send>, ArtifactError> {
+        let digest = descriptor.digest.to_string();
+        let mut connection = self.daemon.connect()?;
+        let info = connection
+            .unary::<InfoResponse>(
+                CONTENT_INFO,
+                &self.namespace,
+                &InfoRequest {
+                    digest: digest.clone(),
+                },
+            )
+            .map_err(|error| self.missing(error, descriptor))?
+            .info
+            .unwrap_or_default();
+        let size = u64::try_from(info.size).unwrap_or(0);
+        let request = ReadContentRequest {
+            digest,
+            offset: 0,
+            size: info.size,
+        };
+        let incoming = connection.start(CONTENT_READ, &self.namespace, &request)?;
+        Ok(Box::new(ContentReader {
+            connection,
+            incoming,
+            current: Bytes::new(),
+            position: 0,
+            size,
+        }))
+    }
+}
+
+impl ContentStore {
+    fn missing(&self, error: RemoteError, descriptor: &Descriptor) -> RemoteError {
+        if error.kind() != RemoteErrorKind::NotFound {
+            return error;
+        }
+        RemoteError::new(
+            RemoteErrorKind::NotFound,
+            format!("{} keeps no blob {} in namespace {}", self.daemon.name(), descriptor.digest, self.namespace),
+        )
+        .with_hint(
+            "containerd drops layers after unpacking if `discard_unpacked_layers` is set, and holds one platform only; \
+             scan the image from its registry instead",
+        )
+    }
+}
+
+/// A blob of the content store as it comes in.
+struct ContentReader {
+    connection: Connection,
+    incoming: Incoming,
+    current: Bytes,
+    position: u64,
+    size: u64,
+}
+
+impl Read for ContentReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if buffer.is_empty() || self.position >= self.size {
+            return Ok(0);
+        }
+        while self.current.is_empty() {
+            match self.connection.next::<ReadContentResponse>(&mut self.incoming)? {
+                Some(part) if u64::try_from(part.offset) != Ok(self.position) => {
+                    return Err(RemoteError::invalid(
+                        "containerd sent another part of a blob than was asked for",
+                    )
+                    .into());
+                }
+                Some(part) => self.current = part.data,
+                None => {
+                    return Err(io::Error::new(
+                        io::ErrorKind::UnexpectedEof,
+                        format!(
+                            "containerd sent {} of {} bytes of a blob",
+                            self.position, self.size
+                        ),
+                    ));
+                }
+            }
+        }
+        let left = usize::try_from(self.size - self.position).unwrap_or(usize::MAX);
+        let count = buffer.len().min(self.current.len()).min(left);
+        let part = self.current.split_to(count);
+        if let Some(target) = buffer.get_mut(..count) {
+            target.copy_from_slice(&part);
+        }
+        self.position += count as u64;
+        Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_are_cut_at_their_lengths() {
+        let mut pending = BytesMut::from(&[0, 0, 0, 0, 2, b'a', b'b', 0, 0, 0, 0, 0, 0, 0, 0][..]);
+        assert_eq!(
+            take_message(&mut pending, "x").unwrap().as_deref(),
+            Some(&b"ab"[..])
+        );
+        assert_eq!(
+            take_message(&mut pending, "x").unwrap().as_deref(),
+            Some(&b""[..])
+        );
+        assert_eq!(take_message(&mut pending, "x").unwrap(), None);
+        let mut partial = BytesMut::from(&[0, 0, 0, 0, 2, b'a'][..]);
+        assert_eq!(take_message(&mut partial, "x").unwrap(), None);
+        let mut compressed = BytesMut::from(&[1, 0, 0, 0, 0][..]);
+        assert!(take_message(&mut compressed, "x").is_err());
+        let mut huge = BytesMut::from(&[0, 0xff, 0xff, 0xff, 0xff][..]);
+        assert!(take_message(&mut huge, "x").is_err());
+    }
+
+    #[test]
+    fn statuses_become_errors() {
+        let with = |status: &str| {
+            let mut headers = http::HeaderMap::new();
+            headers.insert("grpc-status", status.parse().unwrap());
+            headers.insert("grpc-message", "image%20%22x%22%0a".parse().unwrap());
+            check_status("containerd", &headers)
+        };
+        assert!(with("0").is_ok());
+        assert!(check_status("containerd", &http::HeaderMap::new()).is_ok());
+        let missing = with("5").unwrap_err();
+        assert_eq!(missing.kind(), RemoteErrorKind::NotFound);
+        assert!(missing.to_string().contains("image \"x\""), "{missing}");
+        assert_eq!(with("16").unwrap_err().kind(), RemoteErrorKind::Denied);
+        assert_eq!(with("13").unwrap_err().kind(), RemoteErrorKind::Invalid);
+    }
+
+    #[test]
+    fn no_socket_is_not_found() {
+        let environment = |_: &str| Some("/nowhere/containerd.sock".to_owned());
+        let error = Containerd::find(&environment, Duration::from_secs(1)).unwrap_err();
+        assert_eq!(error.kind(), RemoteErrorKind::NotFound);
+        assert!(error.to_string().contains("/nowhere/containerd.sock"));
+    }
+}
