@@ -4,8 +4,15 @@
 //! are read in one streaming pass and cached apart; what needs several files (a package list and its ownership lists, a
 //! `go.mod` and its `go.sum`) is put together afterwards by [`Extractor::combine`], once the layers are merged.
 
+mod control;
 pub mod extractors;
+mod intake;
 pub mod license;
+mod lines;
+mod ownership;
+mod page_set;
+mod rpm;
+mod sqlite;
 
 use model::{Archives, Content, Entry, Meta, OsRelease, Package, Problem};
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,9 @@
 //! Alpine's `apk` database of installed packages, also used by Wolfi, Chainguard and others.
 
-use crate::{Extracted, Extractor, File, Kind, Owned};
+use crate::intake::{Intake, excerpt};
+use crate::lines::Lines;
+use crate::ownership::{Files, LONGEST_PATH};
+use crate::{Extracted, Extractor, File, Kind};
 use model::{Entry, EntryKind, Location, Meta, Package, Purl, SourcePackage, path};
 
 /// The member.
@@ -15,9 +18,6 @@ static META: Meta = Meta {
     needs: &[],
     references: &["https://wiki.alpinelinux.org/wiki/Apk_spec"],
 };
-
-/// Largest database that is read, in bytes; real ones have a few MiB.
-const LIMIT: u64 = 256 << 20;
 
 impl Extractor for ApkInstalled {
     fn meta(&self) -> &'static Meta {
@@ -34,23 +34,33 @@ impl Extractor for ApkInstalled {
     }
 
     fn extract(&self, file: &mut File<'_>, out: &mut Extracted) {
-        let location = file.entry.path;
-        let bytes = match file.content.bytes(LIMIT) {
-            Ok(bytes) => bytes,
-            Err(error) => return out.problem(location, format!("the apk database was not read: {error}")),
-        };
+        let mut intake = Intake::new(file.entry.path, out);
         let mut record = Record::default();
-        for line in bytes.split(|byte| *byte == b'\n') {
-            let line = line.strip_suffix(b"\r").unwrap_or(line);
-            if line.is_empty() {
-                std::mem::take(&mut record).finish(location, out);
-                continue;
+        let result = Lines::new(file.content).map_err(|error| error.to_string());
+        let result = result.and_then(|mut lines| {
+            while let Some(line) = lines.next().map_err(|error| error.to_string())? {
+                match line {
+                    [] => std::mem::take(&mut record).finish(&mut intake),
+                    [key, b':', value @ ..] => {
+                        // `C:` opens every record: databases that were put together by hand lack blank lines.
+                        let opens = *key == b'C' || (*key == b'P' && !record.name.is_empty());
+                        if opens && !record.name.is_empty() {
+                            std::mem::take(&mut record).finish(&mut intake);
+                        }
+                        record.field(*key, &path::from_bytes(value));
+                    }
+                    _ => {}
+                }
+                if intake.is_full() {
+                    return Ok(());
+                }
             }
-            if let [key, b':', value @ ..] = line {
-                record.field(*key, &path::from_bytes(value));
-            }
+            Ok(())
+        });
+        record.finish(&mut intake);
+        if let Err(error) = result {
+            intake.problem(format!("the apk database was not read: {error}"));
         }
-        record.finish(location, out);
     }
 }
 
@@ -61,8 +71,9 @@ struct Record {
     origin: String,
     architecture: String,
     license: String,
+    commit: String,
     folder: String,
-    files: Vec<String>,
+    files: Files,
 }
 
 impl Record {
@@ -73,23 +84,26 @@ impl Record {
             b'o' => value.clone_into(&mut self.origin),
             b'A' => value.clone_into(&mut self.architecture),
             b'L' => value.clone_into(&mut self.license),
+            b'c' => value.clone_into(&mut self.commit),
             b'F' => value.clone_into(&mut self.folder),
-            b'R' => self.files.push(path::join(&self.folder, value)),
+            b'R' if self.folder.len() + value.len() < LONGEST_PATH => {
+                self.files.add(&path::join(&self.folder, value));
+            }
             _ => {}
         }
     }
 
-    fn finish(self, location: &str, out: &mut Extracted) {
+    fn finish(self, intake: &mut Intake<'_>) {
         if self.name.is_empty() && self.version.is_empty() {
             return;
         }
         if self.name.is_empty() || self.version.is_empty() {
             let what = if self.name.is_empty() { "name" } else { "version" };
             let which = format!("{}{}", self.name, self.version);
-            return out.problem(
-                location,
-                format!("a record of the apk database (`{which}`) has no {what}"),
-            );
+            return intake.problem(format!(
+                "a record of the apk database (`{}`) has no {what}",
+                excerpt(&which)
+            ));
         }
         let purl = Purl::new("apk", "", &self.name, &self.version).with_qualifier("arch", &self.architecture);
         let mut package = Package::new(META.name, purl, "", &*self.name, &*self.version);
@@ -100,13 +114,9 @@ impl Record {
             });
         }
         package.licenses = crate::license::expressions(&self.license);
-        package.locations.push(Location::file(location));
-        out.packages.push(package);
-        if !self.files.is_empty() {
-            out.owned.push(Owned {
-                package: self.name,
-                paths: self.files,
-            });
-        }
+        package.locations.push(Location::file(intake.path()));
+        package.add_fact("git-commit", self.commit);
+        intake.package(package);
+        intake.owned(&self.name, self.files.finish());
     }
 }

@@ -1,0 +1,55 @@
+//! The databases of rpm in their three on-disk forms, and the package headers that they hold.
+//!
+//! Own code because the files come from hostile images: nothing is allocated by what a file claims, pages are visited once,
+//! and what is damaged is skipped and told.
+
+mod berkeley;
+mod header;
+mod ndb;
+
+pub(crate) use header::{Header, source_package};
+
+use crate::sqlite;
+use model::Content;
+
+/// Largest header of one package, in bytes; those with 100,000 files have some 10 MiB.
+const LARGEST_HEADER: usize = 32 << 20;
+
+/// Calls `each` with the header blob of every installed package; false stops.
+///
+/// # Errors
+/// A message about the first part of the database that could not be read; the packages of all intact parts were given.
+pub(crate) fn headers(content: &mut dyn Content, each: &mut dyn FnMut(&[u8]) -> bool) -> Result<(), String> {
+    let mut head = [0; 16];
+    let length = {
+        let mut reader = content.reader().map_err(|error| error.to_string())?;
+        read_up_to(&mut reader, &mut head).map_err(|error| error.to_string())?
+    };
+    if length == 0 {
+        return Err("the rpm database is empty".to_owned());
+    }
+    if &head == sqlite::MAGIC {
+        return sqlite::Database::open(content)?.rows("Packages", |row| {
+            row.get(1).and_then(sqlite::Value::bytes).is_none_or(&mut *each)
+        });
+    }
+    if head.starts_with(ndb::MAGIC) {
+        return ndb::headers(content, each);
+    }
+    match berkeley::byte_order(&head) {
+        Some(order) => berkeley::headers(content, order, each),
+        None => Err("the rpm database is neither SQLite, NDB nor a Berkeley DB hash".to_owned()),
+    }
+}
+
+/// Reads until the buffer is full or the file ends; the number of bytes read.
+fn read_up_to(reader: &mut dyn std::io::Read, buffer: &mut [u8]) -> std::io::Result<usize> {
+    let mut filled = 0;
+    while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        match reader.read(rest)? {
+            0 => break,
+            count => filled += count,
+        }
+    }
+    Ok(filled)
+}

@@ -1,0 +1,163 @@
+//! The OS extractors against real package databases (see `HULLWARD_TEST_DATA`): every package must be found.
+#![allow(clippy::disallowed_methods, reason = "tests read their own data")]
+
+use artifact::archives;
+use inventory::{Extracted, File, extractors::ALL};
+use model::{Content, Entry, EntryKind, MemoryContent};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+/// What an extractor makes of a real file put at `path`.
+fn extract(extractor: &str, path: &str, file: &Path) -> Extracted {
+    let member = ALL.iter().find(|member| member.meta().name == extractor).unwrap();
+    let bytes = fs::read(file).unwrap();
+    let entry = Entry {
+        path,
+        kind: EntryKind::File,
+        size: bytes.len() as u64,
+        mode: 0o644,
+        link: None,
+    };
+    assert!(member.wants(&entry), "{extractor} must want {path}");
+    let mut extracted = Extracted::default();
+    let mut content = MemoryContent(bytes);
+    let content: &mut dyn Content = &mut content;
+    let archives = archives::Limited::default();
+    let mut file = File {
+        entry,
+        content,
+        archives: &archives,
+    };
+    member.extract(&mut file, &mut extracted);
+    extracted
+}
+
+#[test]
+fn rpm_databases_hold_what_rpm_lists() {
+    let Some(data) = testkit::family::test_data() else {
+        return;
+    };
+    for (name, path) in [
+        ("cbl-mariner-2.0", "var/lib/rpm/rpmdb.sqlite"),
+        ("sle15-bci", "usr/lib/sysimage/rpm/Packages.db"),
+        ("libuuid", "var/lib/rpm/Packages"),
+    ] {
+        let file = data.join("rpmdb").join(name).join(model::path::file_name(path));
+        let extracted = extract("rpm-database", path, &file);
+        assert_eq!(extracted.problems, [], "{name}");
+        let expected = fs::read_to_string(data.join("rpmdb/expected").join(format!("{name}.txt"))).unwrap();
+        let mut expected: Vec<(String, String, String)> = expected
+            .lines()
+            .filter(|line| !line.starts_with('#') && !line.is_empty())
+            .map(|line| {
+                let fields: Vec<&str> = line.split(' ').collect();
+                let epoch = match fields[1] {
+                    "(none)" | "0" => String::new(),
+                    epoch => format!("{epoch}:"),
+                };
+                let version = format!("{epoch}{}-{}", fields[2], fields[3]);
+                (fields[0].to_owned(), version, fields[4].to_owned())
+            })
+            .filter(|(name, ..)| name != "gpg-pubkey")
+            .collect();
+        let mut found: Vec<(String, String, String)> = extracted
+            .packages
+            .iter()
+            .map(|package| {
+                let architecture = package.purl.qualifier("arch").unwrap_or("(none)");
+                (
+                    package.name.clone(),
+                    package.version.clone(),
+                    architecture.to_owned(),
+                )
+            })
+            .collect();
+        expected.sort();
+        found.sort();
+        assert!(!expected.is_empty());
+        assert_eq!(found, expected, "{name}");
+        assert!(!extracted.owned.is_empty(), "{name}: file lists");
+        for package in &extracted.packages {
+            assert!(
+                !package.licenses.is_empty(),
+                "{name}: licence of {}",
+                package.name
+            );
+        }
+    }
+}
+
+#[test]
+fn dpkg_status_files_are_read_whole() {
+    let Some(data) = testkit::family::test_data() else {
+        return;
+    };
+    for name in ["debian-only", "postgresql", "texlive", "vcpkg"] {
+        let file = data.join("dpkg").join(format!("{name}.status"));
+        let text = fs::read_to_string(&file).unwrap();
+        let mut expected = BTreeSet::new();
+        let mut without_version = 0;
+        for record in text.split("\n\n") {
+            let field = |name: &str| {
+                record
+                    .lines()
+                    .find_map(|line| line.strip_prefix(name))
+                    .map(str::trim)
+            };
+            if !field("Status:").is_some_and(|status| status.ends_with(" installed")) {
+                continue;
+            }
+            match (field("Package:"), field("Version:"), field("Architecture:")) {
+                (Some(package), Some(version), Some(architecture)) => {
+                    expected.insert((package, version, architecture));
+                }
+                _ => without_version += 1,
+            }
+        }
+        let extracted = extract("dpkg-status", "var/lib/dpkg/status", &file);
+        let found: BTreeSet<_> = extracted
+            .packages
+            .iter()
+            .map(|package| {
+                (
+                    package.name.as_str(),
+                    package.version.as_str(),
+                    package.purl.qualifier("arch").unwrap(),
+                )
+            })
+            .collect();
+        assert!(!expected.is_empty());
+        assert_eq!(found, expected, "{name}");
+        // vcpkg's records of features have no version.
+        assert_eq!(extracted.problems.len(), without_version, "{name}");
+    }
+}
+
+#[test]
+fn apk_databases_are_read_whole() {
+    let Some(data) = testkit::family::test_data() else {
+        return;
+    };
+    for name in ["installed", "single", "no-origin", "different-arch"] {
+        let file = data.join("apk").join(name);
+        let text = fs::read_to_string(&file).unwrap();
+        let values = |key: &'static str| text.lines().filter_map(move |line| line.strip_prefix(key));
+        let expected: Vec<(&str, &str)> = values("P:").zip(values("V:")).collect();
+        let extracted = extract("apk-installed", "lib/apk/db/installed", &file);
+        let found: Vec<(&str, &str)> = extracted
+            .packages
+            .iter()
+            .map(|package| (package.name.as_str(), package.version.as_str()))
+            .collect();
+        assert!(!expected.is_empty());
+        assert_eq!(found, expected, "{name}");
+        assert_eq!(extracted.problems, [], "{name}");
+        let origins: BTreeSet<&str> = values("o:").collect();
+        for package in &extracted.packages {
+            if let Some(source) = &package.source {
+                assert!(origins.contains(source.name.as_str()), "{name}: {}", source.name);
+            }
+        }
+    }
+}
