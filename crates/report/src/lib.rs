@@ -1,8 +1,10 @@
 //! The output formats; each member owns the structures it writes.
 
+pub mod diff;
 pub mod formats;
+mod wording;
 
-use model::{Meta, Report};
+use model::{Layer, Meta, Package, Report};
 use std::io::{self, Write};
 
 /// What the caller knows of the place that a report is written to.
@@ -32,4 +34,16 @@ pub trait Format: Sync {
     /// # Errors
     /// Only those of `out`.
     fn write(&self, report: &Report, options: &Options, out: &mut dyn Write) -> io::Result<()>;
+}
+
+/// True when every place that a package was seen in lies in layers of the base image.
+#[must_use]
+pub fn from_base(package: &Package, layers: &[Layer]) -> bool {
+    !package.locations.is_empty()
+        && package.locations.iter().all(|location| {
+            location
+                .layer
+                .and_then(|index| layers.get(index as usize))
+                .is_some_and(|layer| layer.from_base)
+        })
 }
