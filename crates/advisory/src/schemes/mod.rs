@@ -41,3 +41,16 @@ impl VersionError {
 
 /// Every version scheme.
 pub static ALL: &[&dyn Scheme] = &[];
+
+/// OSV's ecosystems (without release) and the scheme that orders their versions.
+pub static ECOSYSTEMS: &[(&str, &dyn Scheme)] = &[];
+
+/// The scheme of an OSV ecosystem, with or without its release: `npm`, `Debian:12`.
+#[must_use]
+pub fn for_ecosystem(ecosystem: &str) -> Option<&'static dyn Scheme> {
+    let name = ecosystem.split(':').next().unwrap_or_default();
+    ECOSYSTEMS
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map(|(_, scheme)| *scheme)
+}
