@@ -855,6 +855,16 @@ impl Proxies {
         Self::from_lookup(|name| std::env::var(name).ok())
     }
 
+    /// Both schemes through one proxy.
+    #[cfg(test)]
+    pub(crate) fn plain(proxy: &str) -> Self {
+        Self {
+            http: Some(proxy.to_owned()),
+            https: Some(proxy.to_owned()),
+            exceptions: Vec::new(),
+        }
+    }
+
     fn from_lookup(look_up: impl Fn(&str) -> Option<String>) -> Self {
         let value = |upper: &str, lower: &str| {
             look_up(upper)

@@ -4,3 +4,5 @@
 
 pub mod family;
 pub mod fixture;
+pub mod http;
+pub mod registry;

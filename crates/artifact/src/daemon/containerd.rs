@@ -594,4 +594,36 @@ mod tests {
         assert_eq!(error.kind(), RemoteErrorKind::NotFound);
         assert!(error.to_string().contains("/nowhere/containerd.sock"));
     }
+
+    #[cfg(unix)]
+    fn against(answer: testkit::http::Answer) -> RemoteError {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("containerd.sock");
+        let _server = testkit::http::Server::start_unix(&socket, move |_| answer.clone());
+        let address = format!("unix://{}", socket.display());
+        let daemon = Containerd::find(&|_: &str| Some(address.clone()), Duration::from_millis(300)).unwrap();
+        daemon.image(&["alpine".to_owned()], None).unwrap_err()
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_daemon_that_stops_answering_ends_after_the_limit() {
+        use testkit::http::{Answer, Ending};
+        let error = against(Answer::new(200, "").ending(Ending::Silence));
+        assert_eq!(error.kind(), RemoteErrorKind::Unreachable);
+        assert!(
+            error.to_string().contains("containerd.sock stopped answering"),
+            "{error}"
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_daemon_that_speaks_something_else_is_an_error() {
+        use testkit::http::{Answer, Ending};
+        for garbage in [&b"HTTP/1.1 200 OK\r\n\r\n"[..], &[0xff; 4096], b""] {
+            let error = against(Answer::new(200, garbage).ending(Ending::Raw));
+            assert_ne!(error.kind(), RemoteErrorKind::NotFound, "{error}");
+        }
+    }
 }

@@ -691,4 +691,146 @@ mod tests {
         assert_eq!(instructions(&[], 1), [None]);
         assert_eq!(instructions(&[entry("", 5)], 1), [None]);
     }
+
+    #[cfg(unix)]
+    mod sockets {
+        use super::*;
+        use testkit::http::{Answer, Ending, Request, Server};
+
+        const DIFF_ID: &str = "sha256:ab00000000000000000000000000000000000000000000000000000000000000";
+
+        /// Talks to a fake daemon that answers so.
+        fn with_daemon<T>(
+            handler: impl Fn(&Request) -> Answer + Send + Sync + 'static,
+            use_it: impl FnOnce(&Daemon) -> T,
+        ) -> (T, Vec<Request>) {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("docker.sock");
+            let server = Server::start_unix(&path, handler);
+            let daemon = Daemon::new(
+                Engine::Docker,
+                Address::Socket(path),
+                true,
+                Duration::from_secs(20),
+                Duration::from_millis(500),
+            )
+            .unwrap();
+            (use_it(&daemon), server.requests())
+        }
+
+        fn refused(handler: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> RemoteError {
+            with_daemon(handler, |daemon| daemon.describe("alpine"))
+                .0
+                .unwrap_err()
+        }
+
+        #[test]
+        fn an_image_is_described_and_exported() {
+            let handler = |asked: &Request| match asked.target.as_str() {
+                "/images/alpine:3/json" => Answer::new(
+                    200,
+                    format!(
+                        r#"{{"Id":"{DIFF_ID}","RepoTags":["alpine:3"],"RepoDigests":["alpine@{DIFF_ID}"],"Os":"linux","Architecture":"arm64","Variant":"v8","RootFS":{{"Type":"layers","Layers":["{DIFF_ID}"]}},"Config":{{"Labels":{{"b":"2","a":"1"}}}}}}"#
+                    ),
+                ),
+                target if target.ends_with("/history") => Answer::new(
+                    200,
+                    r#"[{"CreatedBy":"CMD [\"sh\"]","Size":0},{"CreatedBy":"ADD x /","Size":7}]"#,
+                ),
+                target if target == format!("/images/{DIFF_ID}/get") => Answer::new(200, "the archive"),
+                _ => Answer::new(404, r#"{"message":"no"}"#),
+            };
+            let ((description, archive), _) = with_daemon(handler, |daemon| {
+                let description = daemon.describe("alpine:3").unwrap();
+                let mut archive = String::new();
+                daemon
+                    .export(&description.id)
+                    .unwrap()
+                    .read_to_string(&mut archive)
+                    .unwrap();
+                (description, archive)
+            });
+            assert_eq!(archive, "the archive");
+            assert_eq!(description.platform, "linux/arm64/v8");
+            assert_eq!(description.references, ["alpine:3"]);
+            assert_eq!(description.image_id, Some(DIFF_ID.parse().unwrap()));
+            assert_eq!(description.digest, Some(DIFF_ID.parse().unwrap()));
+            assert_eq!(description.diff_ids, [DIFF_ID.parse().unwrap()]);
+            assert_eq!(description.instructions, [Some("ADD x /".to_owned())]);
+            assert_eq!(
+                description.labels,
+                [("a".to_owned(), "1".to_owned()), ("b".to_owned(), "2".to_owned())]
+            );
+        }
+
+        #[test]
+        fn an_unknown_image_is_not_found() {
+            let error = refused(|_| Answer::new(404, r#"{"message":"No such image: alpine:latest"}"#));
+            assert_eq!(error.kind(), RemoteErrorKind::NotFound);
+            assert!(error.to_string().contains("does not have alpine"), "{error}");
+        }
+
+        #[test]
+        fn a_daemon_that_stops_answering_ends_after_the_limit() {
+            let error = refused(|_| Answer::new(200, "").ending(Ending::Silence));
+            assert_eq!(error.kind(), RemoteErrorKind::Unreachable);
+            assert!(
+                error.to_string().contains("docker.sock stopped answering"),
+                "{error}"
+            );
+        }
+
+        #[test]
+        fn an_export_that_breaks_off_is_an_error() {
+            let handler = |_: &Request| Answer::new(200, vec![b'x'; 1000]).ending(Ending::CutAfter(100));
+            let (result, _) = with_daemon(handler, |daemon| {
+                std::io::copy(&mut daemon.export("sha256:1").unwrap(), &mut std::io::sink())
+            });
+            assert!(result.is_err());
+        }
+
+        #[test]
+        fn an_export_is_a_stream_that_is_not_held() {
+            let handler = |_: &Request| Answer::new(200, vec![b'x'; 1 << 16]).ending(Ending::Endless);
+            let (count, _) = with_daemon(handler, |daemon| {
+                let mut part = daemon.export("sha256:1").unwrap().take(64 << 20);
+                std::io::copy(&mut part, &mut std::io::sink()).unwrap()
+            });
+            assert_eq!(count, 64 << 20);
+        }
+
+        #[test]
+        fn an_answer_without_end_is_refused() {
+            let error = refused(|_| Answer::new(200, vec![b' '; 1 << 20]).ending(Ending::Endless));
+            assert!(error.to_string().contains("longer than"), "{error}");
+        }
+
+        #[test]
+        fn garbage_is_an_error() {
+            for garbage in [
+                &b"\x00\xff\x16garbage\r\n\r\n"[..],
+                b"HTTP/1.1 banana\r\n\r\n",
+                b"",
+            ] {
+                let error = refused(move |_| Answer::new(200, garbage).ending(Ending::Raw));
+                assert_eq!(error.kind(), RemoteErrorKind::Unreachable, "{error}");
+            }
+            for body in [
+                "",
+                "[]",
+                "{",
+                r#"{"Id":"x","RootFS":{"Layers":["../../etc"]}}"#,
+                r#"{"Id":7}"#,
+            ] {
+                let error = refused(move |_| Answer::new(200, body));
+                assert_eq!(error.kind(), RemoteErrorKind::Invalid, "{body}: {error}");
+            }
+        }
+
+        #[test]
+        fn what_the_daemon_says_is_made_printable() {
+            let error = refused(|_| Answer::new(500, r#"{"message":"bad \u001b[31mthing"}"#));
+            assert!(error.to_string().contains("`bad [31mthing`"), "{error}");
+        }
+    }
 }

@@ -2,6 +2,8 @@
 
 mod auth;
 mod credentials;
+#[cfg(test)]
+mod tests;
 
 use crate::Secret;
 use crate::network::{
@@ -119,7 +121,7 @@ impl Repository {
         let mut reader = BlobReader {
             repository: Arc::clone(self),
             url: format!("{}/blobs/{digest}", self.base),
-            name: format!("blob {} of {}", digest.short(), self.reference),
+            what: format!("blob {}", digest.short()),
             size: (size > 0).then_some(size),
             position: 0,
             body: None,
@@ -303,7 +305,7 @@ fn registry_message(bytes: &[u8]) -> Option<String> {
 pub(crate) struct BlobReader {
     repository: Arc<Repository>,
     url: String,
-    name: String,
+    what: String,
     /// Bytes in all, once known.
     size: Option<u64>,
     position: u64,
@@ -313,13 +315,19 @@ pub(crate) struct BlobReader {
 }
 
 impl BlobReader {
+    fn name(&self) -> String {
+        format!("{} of {}", self.what, self.repository.reference)
+    }
+
     fn connect(&mut self) -> Result<(), RemoteError> {
         let mut headers = Vec::new();
         if self.position > 0 {
             headers.push(("range", format!("bytes={}-", self.position)));
         }
         let response = self.repository.get(&self.url, &headers)?;
-        let response = self.repository.expect_success(response, &self.name)?;
+        let response = self
+            .repository
+            .expect_success(response, &format!("the {}", self.what))?;
         let resumed = response.status == 206;
         let start = if resumed {
             range_start(response.header("content-range"))
@@ -329,7 +337,7 @@ impl BlobReader {
         if start != Some(self.position) && (resumed || start != Some(0)) {
             return Err(RemoteError::invalid(format!(
                 "the registry answered with another part of {} than was asked for",
-                self.name
+                self.name()
             )));
         }
         if let Some(length) = response
@@ -345,7 +353,7 @@ impl BlobReader {
             if length != size {
                 return Err(RemoteError::invalid(format!(
                     "{} is {length} bytes long at the registry, {size} were expected",
-                    self.name
+                    self.name()
                 )));
             }
         }
@@ -354,7 +362,10 @@ impl BlobReader {
             // The registry does not know ranges: read past what is there already.
             let skipped = io::copy(&mut (&mut body).take(self.position), &mut io::sink());
             if skipped.ok() != Some(self.position) {
-                return Err(RemoteError::unreachable(format!("{} broke off again", self.name)));
+                return Err(RemoteError::unreachable(format!(
+                    "{} broke off again",
+                    self.name()
+                )));
             }
         }
         self.body = Some(body);
@@ -369,7 +380,8 @@ impl BlobReader {
         if self.resumes > MAX_RESUMES || self.fruitless >= MAX_FRUITLESS {
             return Err(RemoteError::unreachable(format!(
                 "{} broke off after {} bytes, and again when taken up: {reason}",
-                self.name, self.position
+                self.name(),
+                self.position
             ))
             .into());
         }
