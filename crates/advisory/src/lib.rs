@@ -16,6 +16,7 @@ pub mod schemes;
 mod sorter;
 mod store;
 mod streams;
+mod text;
 
 pub use build::{BuildError, BuildOptions, BuildSummary, FeedFiles, Progress, build};
 pub use database::{Database, DatabaseError, DatabaseStatus, PairVisitor};
