@@ -4,7 +4,8 @@
 //! question: whether a language package or program that another extractor found came with an OS package. So only paths are
 //! kept in which such a thing can be found; everything else would be memory and cache for nothing.
 
-use model::path;
+use crate::lines::Lines;
+use model::{Content, path};
 use std::collections::BTreeSet;
 
 /// Endings of file names in which a language package is found.
@@ -89,6 +90,22 @@ impl Files {
     pub(crate) fn finish(self) -> Vec<String> {
         self.paths.into_iter().collect()
     }
+}
+
+/// The relevant files among the lines of a list; `name` cuts the path out of a line.
+///
+/// # Errors
+/// When reading fails.
+pub(crate) fn read_list(
+    content: &mut dyn Content,
+    name: impl Fn(&str) -> &str,
+) -> Result<Vec<String>, String> {
+    let mut files = Files::default();
+    let mut lines = Lines::new(content).map_err(|error| error.to_string())?;
+    while let Some(line) = lines.next().map_err(|error| error.to_string())? {
+        files.add(name(&path::from_bytes(line)));
+    }
+    Ok(files.finish())
 }
 
 #[cfg(test)]

@@ -10,8 +10,11 @@ use std::path::Path;
 
 /// What an extractor makes of a real file put at `path`.
 fn extract(extractor: &str, path: &str, file: &Path) -> Extracted {
-    let member = ALL.iter().find(|member| member.meta().name == extractor).unwrap();
-    let bytes = fs::read(file).unwrap();
+    let member = ALL
+        .iter()
+        .find(|member| member.meta().name == extractor)
+        .expect("a member of the family");
+    let bytes = fs::read(file).expect("a file of the test data");
     let entry = Entry {
         path,
         kind: EntryKind::File,

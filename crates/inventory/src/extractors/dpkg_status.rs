@@ -2,10 +2,8 @@
 
 use crate::control::{self, Stanza};
 use crate::intake::{Intake, excerpt};
-use crate::lines::Lines;
-use crate::ownership::Files;
-use crate::{Extracted, Extractor, File, Found, Kind, license};
-use model::{Content, Entry, EntryKind, Location, Meta, Package, Purl, SourcePackage, path};
+use crate::{Extracted, Extractor, File, Found, Kind, license, ownership};
+use model::{Content, Entry, EntryKind, Location, Meta, Package, Purl, SourcePackage};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// The member.
@@ -99,10 +97,10 @@ impl Extractor for DpkgStatus {
                 !intake.is_full()
             }),
             Some(Role::List(package)) => {
-                files(file.content, |line| line).map(|files| intake.owned(package, files))
+                ownership::read_list(file.content, |line| line).map(|files| intake.owned(package, files))
             }
             // `<md5>  usr/bin/x`
-            Some(Role::Checksums(package)) => files(file.content, |line| {
+            Some(Role::Checksums(package)) => ownership::read_list(file.content, |line| {
                 line.split_once("  ").map_or("", |(_, name)| name)
             })
             .map(|files| intake.owned(package, files)),
@@ -207,16 +205,6 @@ fn source(field: &str, version: &str) -> Option<SourcePackage> {
         name: name.to_owned(),
         version: if told.is_empty() { version } else { told }.to_owned(),
     })
-}
-
-/// The relevant files among the lines of a list.
-pub(super) fn files(content: &mut dyn Content, name: impl Fn(&str) -> &str) -> Result<Vec<String>, String> {
-    let mut files = Files::default();
-    let mut lines = Lines::new(content).map_err(|error| error.to_string())?;
-    while let Some(line) = lines.next().map_err(|error| error.to_string())? {
-        files.add(name(&path::from_bytes(line)));
-    }
-    Ok(files.finish())
 }
 
 /// Notes the licences of a copyright file.
@@ -383,5 +371,80 @@ mod tests {
             };
             assert_eq!(found, expected, "{path}");
         }
+    }
+
+    /// A file that repeats one text up to its size, without being anywhere as a whole.
+    struct Repeated {
+        text: &'static [u8],
+        size: u64,
+    }
+
+    impl Content for Repeated {
+        fn size(&self) -> u64 {
+            self.size
+        }
+
+        fn bytes(&mut self, limit: u64) -> Result<std::borrow::Cow<'_, [u8]>, model::ContentError> {
+            Err(model::ContentError::TooLarge {
+                size: self.size,
+                limit,
+            })
+        }
+
+        fn reader(&mut self) -> Result<Box<dyn model::ReadSeek + '_>, model::ContentError> {
+            Ok(Box::new(RepeatedReader { file: self, at: 0 }))
+        }
+    }
+
+    struct RepeatedReader<'a> {
+        file: &'a Repeated,
+        at: u64,
+    }
+
+    impl std::io::Read for RepeatedReader<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            let left = usize::try_from(self.file.size - self.at).unwrap_or(usize::MAX);
+            let start = (self.at % self.file.text.len() as u64) as usize;
+            let part = &self.file.text[start..];
+            let count = part.len().min(left).min(buffer.len());
+            buffer[..count].copy_from_slice(&part[..count]);
+            self.at += count as u64;
+            Ok(count)
+        }
+    }
+
+    impl std::io::Seek for RepeatedReader<'_> {
+        fn seek(&mut self, _: std::io::SeekFrom) -> std::io::Result<u64> {
+            unreachable!("a status file is only streamed")
+        }
+    }
+
+    fn read(text: &'static [u8], size: u64) -> Extracted {
+        let mut out = Extracted::default();
+        let mut intake = Intake::new("var/lib/dpkg/status", &mut out);
+        control::stanzas(&mut Repeated { text, size }, FIELDS, |stanza| {
+            record(stanza, &mut intake);
+            !intake.is_full()
+        })
+        .expect("readable");
+        out
+    }
+
+    #[test]
+    fn status_of_two_gibibytes_stays_within_the_caps() {
+        let many = read(
+            b"Package: a\nStatus: install ok installed\nVersion: 1\n\n",
+            2 << 30,
+        );
+        assert_eq!(many.packages.len(), 100_000);
+        assert_eq!(many.problems.len(), 1);
+
+        let nameless = read(b"Status: install ok installed\n\n", 4 << 20);
+        assert!(nameless.packages.is_empty());
+        assert_eq!(nameless.problems.len(), 50);
+
+        const LINE: &[u8] = &[b'x'; 4096];
+        assert!(read(LINE, 32 << 20).is_empty());
+        assert!(read(&[0; 4096], 32 << 20).is_empty());
     }
 }

@@ -3,14 +3,30 @@
 use crate::Extractor;
 
 mod apk_installed;
+mod bottlerocket_inventory;
 mod dpkg_status;
+mod homebrew_cellar;
+mod nix_store;
+mod opkg_status;
+mod os_release;
+mod pacman_local;
+mod portage_vdb;
 mod rpm_database;
 mod rpm_manifest;
+mod snap_package;
 
 /// Every package extractor.
 pub static ALL: &[&dyn Extractor] = &[
     &apk_installed::APK_INSTALLED,
+    &bottlerocket_inventory::BOTTLEROCKET_INVENTORY,
     &dpkg_status::DPKG_STATUS,
+    &homebrew_cellar::HOMEBREW_CELLAR,
+    &nix_store::NIX_STORE,
+    &opkg_status::OPKG_STATUS,
+    &os_release::OS_RELEASE,
+    &pacman_local::PACMAN_LOCAL,
+    &portage_vdb::PORTAGE_VDB,
     &rpm_database::RPM_DATABASE,
     &rpm_manifest::RPM_MANIFEST,
+    &snap_package::SNAP_PACKAGE,
 ];

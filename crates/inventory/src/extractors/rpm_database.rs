@@ -3,7 +3,7 @@
 use crate::intake::Intake;
 use crate::rpm::{self, Header};
 use crate::{Extracted, Extractor, File, Kind};
-use model::{Entry, EntryKind, Location, Meta, Package, Purl, path};
+use model::{Entry, EntryKind, Location, Meta, path};
 
 /// The member.
 pub(super) static RPM_DATABASE: RpmDatabase = RpmDatabase;
@@ -73,7 +73,7 @@ fn add(header: Header, intake: &mut Intake<'_>) {
         return;
     }
     let version = header.version_release();
-    let mut package = package(
+    let mut package = rpm::package(
         META.name,
         &header.name,
         header.epoch,
@@ -88,21 +88,4 @@ fn add(header: Header, intake: &mut Intake<'_>) {
     package.add_fact("module-label", header.module_label);
     intake.package(package);
     intake.owned(&header.name, header.files);
-}
-
-/// An rpm package: the epoch stands in the version as `epoch:version-release` and in the purl as a qualifier, unless it is 0.
-pub(super) fn package(
-    found_by: &str,
-    name: &str,
-    epoch: u32,
-    version_release: &str,
-    architecture: &str,
-) -> Package {
-    let mut purl = Purl::new("rpm", "", name, version_release).with_qualifier("arch", architecture);
-    let mut version = version_release.to_owned();
-    if epoch != 0 {
-        purl = purl.with_qualifier("epoch", &epoch.to_string());
-        version = format!("{epoch}:{version_release}");
-    }
-    Package::new(found_by, purl, "", name, version)
 }

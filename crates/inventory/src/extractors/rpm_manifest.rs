@@ -1,6 +1,5 @@
 //! The list of packages that rpm-based images without a package database carry (Azure Linux and CBL-Mariner distroless).
 
-use super::rpm_database::package;
 use crate::intake::{Intake, excerpt};
 use crate::lines::Lines;
 use crate::{Extracted, Extractor, File, Kind, rpm};
@@ -79,7 +78,7 @@ fn row(line: &str, intake: &mut Intake<'_>) {
         ));
         return;
     };
-    let mut package = package(META.name, name, epoch, version, architecture);
+    let mut package = rpm::package(META.name, name, epoch, version, architecture);
     package.source = rest
         .get(1)
         .and_then(|source| rpm::source_package(source))

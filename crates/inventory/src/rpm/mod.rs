@@ -10,7 +10,7 @@ mod ndb;
 pub(crate) use header::{Header, source_package};
 
 use crate::sqlite;
-use model::Content;
+use model::{Content, Package, Purl};
 
 /// Largest header of one package, in bytes; those with 100,000 files have some 10 MiB.
 const LARGEST_HEADER: usize = 32 << 20;
@@ -52,4 +52,21 @@ fn read_up_to(reader: &mut dyn std::io::Read, buffer: &mut [u8]) -> std::io::Res
         }
     }
     Ok(filled)
+}
+
+/// An rpm package: the epoch stands in the version as `epoch:version-release` and in the purl as a qualifier, unless it is 0.
+pub(crate) fn package(
+    found_by: &str,
+    name: &str,
+    epoch: u32,
+    version_release: &str,
+    architecture: &str,
+) -> Package {
+    let mut purl = Purl::new("rpm", "", name, version_release).with_qualifier("arch", architecture);
+    let mut version = version_release.to_owned();
+    if epoch != 0 {
+        purl = purl.with_qualifier("epoch", &epoch.to_string());
+        version = format!("{epoch}:{version_release}");
+    }
+    Package::new(found_by, purl, "", name, version)
 }
