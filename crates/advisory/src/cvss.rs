@@ -17,6 +17,19 @@ pub(crate) fn score(rating: &Rating) -> Option<f64> {
         .trim_start_matches('(')
         .trim_end_matches(')')
         .trim_end_matches('/');
+    // The parser takes vectors with base metrics missing; such a one has no score.
+    let required: &[&str] = match rating.kind.as_str() {
+        "cvss-v4" => &["AV", "AC", "AT", "PR", "UI", "VC", "VI", "VA", "SC", "SI", "SA"],
+        "cvss-v3" => &["AV", "AC", "PR", "UI", "S", "C", "I", "A"],
+        _ => &["AV", "AC", "Au", "C", "I", "A"],
+    };
+    let has = |metric: &&str| {
+        text.split('/')
+            .any(|part| part.split_once(':').is_some_and(|(name, _)| name == *metric))
+    };
+    if !required.iter().all(has) {
+        return None;
+    }
     text.parse::<cvss::Cvss>().ok().map(|vector| vector.score())
 }
 
