@@ -364,6 +364,27 @@ pub(crate) enum Role {
     Other,
 }
 
+const UBUNTU_PRO: &str = "Ubuntu Pro (ESM)";
+const RED_HAT_ELS: &str = "Red Hat ELS";
+const RED_HAT_EUS: &str = "Red Hat extended update support";
+
+/// True when the system itself gets the fixes of an extended stream: os facts `esm` (`true`, `enabled`) and `content-sets`
+/// (names of repositories).
+pub(crate) fn is_enabled(stream: &str, os: Option<&OsRelease>) -> bool {
+    let Some(os) = os else {
+        return false;
+    };
+    let sets = os.fact("content-sets").unwrap_or_default();
+    match stream {
+        UBUNTU_PRO => os
+            .fact("esm")
+            .is_some_and(|value| !matches!(value, "" | "false" | "no" | "disabled")),
+        RED_HAT_EUS => ["-eus-", "-e4s-", "-aus-", "-tus-"].iter().any(|part| sets.contains(part)),
+        RED_HAT_ELS => sets.contains("-els-"),
+        _ => false,
+    }
+}
+
 /// How the release of a record (after the colon) relates to the release of a package of the same base ecosystem.
 pub(crate) fn role(base: &str, package: &str, record: &str, os: Option<&OsRelease>) -> Role {
     if record == package || record.is_empty() {
@@ -374,7 +395,7 @@ pub(crate) fn role(base: &str, package: &str, record: &str, os: Option<&OsReleas
         "Ubuntu" => {
             let plain = |release: &str| release.strip_suffix(":LTS").unwrap_or(release).to_owned();
             match record.strip_prefix("Pro:") {
-                Some(pro) if plain(pro) == plain(package) => Role::Extended("Ubuntu Pro (ESM)"),
+                Some(pro) if plain(pro) == plain(package) => Role::Extended(UBUNTU_PRO),
                 _ => same(plain(record) == plain(package)),
             }
         }
@@ -420,11 +441,11 @@ fn red_hat(package: &str, record: &str, os: Option<&OsRelease>) -> Role {
     }
     match product.as_str() {
         "enterprise_linux" => Role::Same,
-        "rhel_els" => Role::Extended("Red Hat ELS"),
+        "rhel_els" => Role::Extended(RED_HAT_ELS),
         "rhel_eus" | "rhel_e4s" | "rhel_aus" | "rhel_tus" | "rhel_eus_long_life" => {
             // Only the streams of the minor release that is installed.
             if os.is_some_and(|os| os.version == version) {
-                Role::Extended("Red Hat extended update support")
+                Role::Extended(RED_HAT_EUS)
             } else {
                 Role::Other
             }
@@ -432,3 +453,6 @@ fn red_hat(package: &str, record: &str, os: Option<&OsRelease>) -> Role {
         _ => Role::Other,
     }
 }
+
+#[cfg(test)]
+mod tests;

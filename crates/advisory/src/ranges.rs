@@ -217,3 +217,6 @@ pub(crate) fn from_fact(text: &str) -> Range {
         events,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,7 @@
 
 use super::judge::Opinion;
 use super::{Part, rating};
+use crate::ecosystem;
 use crate::DatabaseError;
 use crate::ranges::{Verdict, Why};
 use crate::records::Header;
@@ -208,6 +209,7 @@ fn finding(
         FindingKind::Vulnerability
     };
     let (fixed, channel) = fixed(opinion.scheme, records);
+    let channel = channel.filter(|stream| !ecosystem::is_enabled(stream, part.os));
     let mut known_exploited = None;
     let mut epss: Option<(f64, f64)> = None;
     for cve in flaw.names.iter().filter(|name| name.starts_with("CVE-")) {
