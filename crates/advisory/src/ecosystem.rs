@@ -379,7 +379,9 @@ pub(crate) fn is_enabled(stream: &str, os: Option<&OsRelease>) -> bool {
         UBUNTU_PRO => os
             .fact("esm")
             .is_some_and(|value| !matches!(value, "" | "false" | "no" | "disabled")),
-        RED_HAT_EUS => ["-eus-", "-e4s-", "-aus-", "-tus-"].iter().any(|part| sets.contains(part)),
+        RED_HAT_EUS => ["-eus-", "-e4s-", "-aus-", "-tus-"]
+            .iter()
+            .any(|part| sets.contains(part)),
         RED_HAT_ELS => sets.contains("-els-"),
         _ => false,
     }

@@ -1,4 +1,6 @@
 //! Hostile feeds and damaged files: a problem or a clear error, never a panic, a hang or a broken database.
+#![allow(clippy::unwrap_used, reason = "a failing test should panic")]
+#![allow(clippy::disallowed_methods, reason = "tests make and read their own files")]
 
 mod common;
 
@@ -9,35 +11,77 @@ use std::fmt::Write;
 const GOOD: &str = r#"{"id": "GHSA-good", "modified": "2024-01-01T00:00:00Z", "affected": [{"package": {"ecosystem": "npm", "name": "x"}, "ranges": [{"type": "SEMVER", "events": [{"introduced": "0"}, {"fixed": "1.0.0"}]}]}]}"#;
 
 fn with(hostile: &str) -> (usize, Vec<String>) {
-    let mut feeds = Documents::default().with("npm/BAD-1.json", hostile).with("npm/GHSA-good.json", GOOD);
+    let mut feeds = Documents::default()
+        .with("npm/BAD-1.json", hostile)
+        .with("npm/GHSA-good.json", GOOD);
     let (_folder, database, summary) = built(&mut feeds);
-    let found = match_packages(&database, &[package("npm", "x", "0.1.0")], None, &MatchOptions::default()).unwrap();
-    assert!(found.findings.iter().any(|finding| finding.rule == "GHSA-good"), "the good record is there");
-    (found.findings.len(), summary.problems.iter().map(ToString::to_string).collect())
+    let found = match_packages(
+        &database,
+        &[package("npm", "x", "0.1.0")],
+        None,
+        &MatchOptions::default(),
+    )
+    .unwrap();
+    assert!(
+        found.findings.iter().any(|finding| finding.rule == "GHSA-good"),
+        "the good record is there"
+    );
+    (
+        found.findings.len(),
+        summary.problems.iter().map(ToString::to_string).collect(),
+    )
 }
 
 #[test]
 fn a_record_that_is_broken_or_absurd_is_a_problem_and_the_rest_goes_on() {
     let many = |what: &str, count: usize| vec![what; count].join(",");
-    let affected = |inside: &str| format!(r#"{{"id": "BAD-1", "modified": "x", "affected": [{{"package": {{"ecosystem": "npm", "name": "x"}}, {inside}}}]}}"#);
+    let affected = |inside: &str| {
+        format!(
+            r#"{{"id": "BAD-1", "modified": "x", "affected": [{{"package": {{"ecosystem": "npm", "name": "x"}}, {inside}}}]}}"#
+        )
+    };
     let range = r#"{"type": "SEMVER", "events": [{"introduced": "5.0.0"}]}"#;
     let long = "9".repeat(2_000_000);
     for (hostile, message) in [
         ("".to_owned(), "no OSV record"),
         ("[".repeat(100_000), "no OSV record"),
-        (format!(r#"{{"id": "BAD-1", "database_specific": {}"#, "[".repeat(100_000)), "no OSV record"),
+        (
+            format!(r#"{{"id": "BAD-1", "database_specific": {}"#, "[".repeat(100_000)),
+            "no OSV record",
+        ),
         (r#"{"id": "BAD-1", "affected": 7}"#.to_owned(), "no OSV record"),
         ("\u{0}\u{1b}[2J".to_owned(), "no OSV record"),
         (format!(r#"{{"id": "{long}"}}"#), "no usable id"),
-        (affected(&format!(r#""ranges": [{}]"#, many(range, 1_000_000))), "1000000 ranges"),
-        (affected(&format!(r#""ranges": [{{"type": "SEMVER", "events": [{}]}}]"#, many(r#"{"introduced": "5.0.0"}"#, 300_000))), "300000 events"),
-        (affected(&format!(r#""ranges": [{{"type": "SEMVER", "events": [{{"introduced": "{long}"}}]}}]"#)), "more than 1000 bytes"),
+        (
+            affected(&format!(r#""ranges": [{}]"#, many(range, 1_000_000))),
+            "1000000 ranges",
+        ),
+        (
+            affected(&format!(
+                r#""ranges": [{{"type": "SEMVER", "events": [{}]}}]"#,
+                many(r#"{"introduced": "5.0.0"}"#, 300_000)
+            )),
+            "300000 events",
+        ),
+        (
+            affected(&format!(
+                r#""ranges": [{{"type": "SEMVER", "events": [{{"introduced": "{long}"}}]}}]"#
+            )),
+            "more than 1000 bytes",
+        ),
     ] {
         let (findings, problems) = with(&hostile);
         assert_eq!(findings, 1);
         assert_eq!(problems.len(), 1, "{message}");
-        assert!(problems[0].contains(message), "{} does not tell {message}", &problems[0][..problems[0].len().min(300)]);
-        assert!(problems[0].len() < 2000 && !problems[0].contains('\u{1b}'), "problems are short and printable");
+        assert!(
+            problems[0].contains(message),
+            "{} does not tell {message}",
+            &problems[0][..problems[0].len().min(300)]
+        );
+        assert!(
+            problems[0].len() < 2000 && !problems[0].contains('\u{1b}'),
+            "problems are short and printable"
+        );
     }
 }
 
@@ -45,9 +89,17 @@ fn a_record_that_is_broken_or_absurd_is_a_problem_and_the_rest_goes_on() {
 fn many_events_and_versions_are_judged_in_one_pass() {
     let mut events = String::new();
     for index in 0..100_000 {
-        let _ = write!(events, r#"{}{{"introduced": "{}.0.0"}}, {{"fixed": "{}.5.0"}}"#, if index == 0 { "" } else { "," }, index + 10, index + 10);
+        let _ = write!(
+            events,
+            r#"{}{{"introduced": "{}.0.0"}}, {{"fixed": "{}.5.0"}}"#,
+            if index == 0 { "" } else { "," },
+            index + 10,
+            index + 10
+        );
     }
-    let hostile = format!(r#"{{"id": "BAD-1", "modified": "x", "affected": [{{"package": {{"ecosystem": "npm", "name": "x"}}, "ranges": [{{"type": "SEMVER", "events": [{events}]}}]}}]}}"#);
+    let hostile = format!(
+        r#"{{"id": "BAD-1", "modified": "x", "affected": [{{"package": {{"ecosystem": "npm", "name": "x"}}, "ranges": [{{"type": "SEMVER", "events": [{events}]}}]}}]}}"#
+    );
     assert_eq!(with(&hostile), (1, Vec::new()));
 }
 
@@ -66,11 +118,18 @@ fn a_failed_build_leaves_the_old_file() {
     let before = std::fs::read(&path).unwrap();
     let mut torn = Documents::default().with("npm/GHSA-good.json", GOOD);
     torn.0.push(("npm/all.zip".to_owned(), None));
-    let error = build(&mut torn, &path, &options(), &mut |_| {}).unwrap_err().to_string();
+    let error = build(&mut torn, &path, &options(), &mut |_| {})
+        .unwrap_err()
+        .to_string();
     assert_eq!(error, "npm/all.zip: the file ends too early");
-    let error = build(&mut Documents::default(), &path, &options(), &mut |_| {}).unwrap_err().to_string();
+    let error = build(&mut Documents::default(), &path, &options(), &mut |_| {})
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("all.zip"), "{error}");
-    assert!(std::fs::read(&path).unwrap() == before, "the old file is untouched");
+    assert!(
+        std::fs::read(&path).unwrap() == before,
+        "the old file is untouched"
+    );
     let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
     assert_eq!(left.len(), 1, "no temporary file is left: {left:?}");
     // A reader that has the old file open goes on while a new one takes its place.
@@ -78,7 +137,12 @@ fn a_failed_build_leaves_the_old_file() {
     build(&mut good, &path, &options(), &mut |_| {}).unwrap();
     assert_eq!(database.advisories("GHSA-good").unwrap().len(), 1);
     let nowhere = folder.path().join("no/such/folder/a.db");
-    assert!(build(&mut good, &nowhere, &options(), &mut |_| {}).unwrap_err().to_string().contains("could not write"));
+    assert!(
+        build(&mut good, &nowhere, &options(), &mut |_| {})
+            .unwrap_err()
+            .to_string()
+            .contains("could not write")
+    );
 }
 
 #[test]
@@ -93,11 +157,19 @@ fn a_file_that_is_no_database_is_told_with_what_to_do() {
     let mut good = Documents::default().with("npm/GHSA-good.json", GOOD);
     build(&mut good, &path, &options(), &mut |_| {}).unwrap();
     let whole = std::fs::read(&path).unwrap();
-    let mut garbage: Vec<Vec<u8>> = vec![Vec::new(), b"not a database".to_vec(), vec![0xff; 100_000], b"SQLite format 3\0".repeat(1000)];
+    let mut garbage: Vec<Vec<u8>> = vec![
+        Vec::new(),
+        b"not a database".to_vec(),
+        vec![0xff; 100_000],
+        b"SQLite format 3\0".repeat(1000),
+    ];
     garbage.extend([10, 100, 4096, whole.len() / 2, whole.len() - 1].map(|length| whole[..length].to_vec()));
     for bytes in garbage {
         std::fs::write(&path, &bytes).unwrap();
         let told = told(&path);
-        assert!(told.contains("hullward db update") && told.contains("advisories.db"), "{told}");
+        assert!(
+            told.contains("hullward db update") && told.contains("advisories.db"),
+            "{told}"
+        );
     }
 }

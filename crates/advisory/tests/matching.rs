@@ -1,4 +1,6 @@
 //! Matching over small made-up feeds: each test is one rule.
+#![allow(clippy::unwrap_used, reason = "a failing test should panic")]
+#![allow(clippy::disallowed_methods, reason = "tests make and read their own files")]
 
 mod common;
 
@@ -46,16 +48,29 @@ fn rules(findings: &[Finding]) -> Vec<&str> {
 fn one_flaw_under_several_ids_is_one_finding() {
     let records = [
         simple("GHSA-a", r#""aliases": ["CVE-2024-1"],"#, "PyPI", "x", "1.2.3"),
-        simple("PYSEC-2024-1", r#""aliases": ["CVE-2024-1", "GHSA-a"],"#, "PyPI", "X", "1.2.4"),
+        simple(
+            "PYSEC-2024-1",
+            r#""aliases": ["CVE-2024-1", "GHSA-a"],"#,
+            "PyPI",
+            "X",
+            "1.2.4",
+        ),
         simple("GHSA-b", r#""summary": "Another","#, "PyPI", "x", "2.0"),
     ];
     let findings = matched(&records, &[package("PyPI", "x", "1.0")]);
     assert_eq!(rules(&findings), ["CVE-2024-1", "GHSA-b"]);
     assert_eq!(findings[0].aliases, ["GHSA-a", "PYSEC-2024-1"]);
-    assert_eq!(findings[0].fixed, ["1.2.3", "1.2.4"], "both records' fixes, lowest first");
+    assert_eq!(
+        findings[0].fixed,
+        ["1.2.3", "1.2.4"],
+        "both records' fixes, lowest first"
+    );
     assert_eq!(findings[0].evidence("record"), Some("GHSA-a"));
     assert_eq!(findings[0].evidence("other-records"), Some("PYSEC-2024-1"));
-    assert_eq!(findings[0].evidence("comparison"), Some("1.0 < 1.2.3 (pep440-version)"));
+    assert_eq!(
+        findings[0].evidence("comparison"),
+        Some("1.0 < 1.2.3 (pep440-version)")
+    );
     assert_eq!(findings[0].id, "CVE-2024-1@pkg:generic/x@1.0");
     // The records do not agree: one that says affected is enough.
     let findings = matched(&records, &[package("PyPI", "x", "1.2.3")]);
@@ -64,18 +79,45 @@ fn one_flaw_under_several_ids_is_one_finding() {
 
 #[test]
 fn a_flaw_with_two_cves_goes_by_its_ghsa() {
-    let records = [simple("GO-2024-1", r#""aliases": ["CVE-2024-1", "CVE-2024-2", "GHSA-z"],"#, "Go", "a.b/c", "1.0.0")];
-    assert_eq!(rules(&matched(&records, &[package("Go", "a.b/c", "v0.9.0")])), ["GHSA-z"]);
+    let records = [simple(
+        "GO-2024-1",
+        r#""aliases": ["CVE-2024-1", "CVE-2024-2", "GHSA-z"],"#,
+        "Go",
+        "a.b/c",
+        "1.0.0",
+    )];
+    assert_eq!(
+        rules(&matched(&records, &[package("Go", "a.b/c", "v0.9.0")])),
+        ["GHSA-z"]
+    );
 }
 
 #[test]
 fn a_distributions_record_answers_each_of_its_flaws() {
     let records = [
-        simple("DSA-1-1", r#""related": ["CVE-2024-1", "CVE-2024-2"],"#, "Debian:11", "openssl", "1.1.1n-0+deb11u5"),
-        simple("DSA-2-1", r#""upstream": ["CVE-2024-2", "CVE-2024-3"],"#, "Debian:11", "openssl", "1.1.1n-0+deb11u6"),
+        simple(
+            "DSA-1-1",
+            r#""related": ["CVE-2024-1", "CVE-2024-2"],"#,
+            "Debian:11",
+            "openssl",
+            "1.1.1n-0+deb11u5",
+        ),
+        simple(
+            "DSA-2-1",
+            r#""upstream": ["CVE-2024-2", "CVE-2024-3"],"#,
+            "Debian:11",
+            "openssl",
+            "1.1.1n-0+deb11u6",
+        ),
         simple("DSA-3-1", "", "Debian:12", "openssl", "9"),
     ];
-    let installed = os_package("deb", "Debian:11", "libssl1.1", "1.1.1n-0+deb11u3+b1", Some(("openssl", "1.1.1n-0+deb11u3")));
+    let installed = os_package(
+        "deb",
+        "Debian:11",
+        "libssl1.1",
+        "1.1.1n-0+deb11u3+b1",
+        Some(("openssl", "1.1.1n-0+deb11u3")),
+    );
     let findings = matched(&records, &[installed]);
     assert_eq!(rules(&findings), ["CVE-2024-1", "CVE-2024-2", "CVE-2024-3"]);
     assert_eq!(findings[0].aliases, ["DSA-1-1"]);
@@ -84,8 +126,17 @@ fn a_distributions_record_answers_each_of_its_flaws() {
     assert_eq!(findings[0].evidence("key"), Some("source package openssl"));
     assert_eq!(findings[0].evidence("range"), Some(">= 0, < 1.1.1n-0+deb11u5"));
     // The source's version decides, not the binary's.
-    let rebuilt = os_package("deb", "Debian:11", "libssl1.1", "9.9", Some(("openssl", "1.1.1n-0+deb11u5")));
-    assert_eq!(rules(&matched(&records, &[rebuilt])), ["CVE-2024-2", "CVE-2024-3"]);
+    let rebuilt = os_package(
+        "deb",
+        "Debian:11",
+        "libssl1.1",
+        "9.9",
+        Some(("openssl", "1.1.1n-0+deb11u5")),
+    );
+    assert_eq!(
+        rules(&matched(&records, &[rebuilt])),
+        ["CVE-2024-2", "CVE-2024-3"]
+    );
     // The binary's own name is none of the source packages.
     let other = os_package("deb", "Debian:11", "openssl", "1", Some(("openssl-fork", "1")));
     assert_eq!(rules(&matched(&records, &[other])), [] as [&str; 0]);
@@ -93,8 +144,17 @@ fn a_distributions_record_answers_each_of_its_flaws() {
 
 #[test]
 fn withdrawn_records_never_match_but_can_be_explained() {
-    let text = simple("GHSA-w", r#""withdrawn": "2024-02-01T00:00:00Z", "aliases": ["CVE-2024-9"],"#, "npm", "x", "1.0.0");
-    assert_eq!(matched(std::slice::from_ref(&text), &[package("npm", "x", "0.1.0")]), []);
+    let text = simple(
+        "GHSA-w",
+        r#""withdrawn": "2024-02-01T00:00:00Z", "aliases": ["CVE-2024-9"],"#,
+        "npm",
+        "x",
+        "1.0.0",
+    );
+    assert_eq!(
+        matched(std::slice::from_ref(&text), &[package("npm", "x", "0.1.0")]),
+        []
+    );
     let (_folder, database, summary) = built(&mut Documents::default().with("npm/GHSA-w.json", &text));
     assert_eq!((summary.contents.advisories, summary.contents.withdrawn), (1, 1));
     let found = database.advisories("cve-2024-9").unwrap();
@@ -105,24 +165,60 @@ fn withdrawn_records_never_match_but_can_be_explained() {
 #[test]
 fn modular_packages_match_within_their_stream_only() {
     let of_stream = |id: &str, stream: &str, version: &str| {
-        let more = format!(r#""summary": "Moderate: nodejs:{stream} security update", "related": ["CVE-{id}"],"#);
+        let more =
+            format!(r#""summary": "Moderate: nodejs:{stream} security update", "related": ["CVE-{id}"],"#);
         simple(&format!("ALSA-{id}"), &more, "AlmaLinux:8", "nodejs", version)
     };
     let records = [
         of_stream("2021-1", "14", "1:14.17.0-2.module_el8.4.0+2522+3bd42762"),
         of_stream("2021-2", "16", "1:16.4.0-2.module_el8.5.0+2600+aaaaaaaa"),
-        simple("ALSA-2021:3", r#""summary": "Low: nodejs security update", "related": ["CVE-2021-3"],"#, "AlmaLinux:8", "nodejs", "1:99-1.el8"),
-        simple("ALSA-2021:4", r#""summary": "Low: a module update", "related": ["CVE-2021-4"],"#, "AlmaLinux:8", "nodejs", "1:14.18.0-2.module_el8.5.0+2700+bbbbbbbb"),
+        simple(
+            "ALSA-2021:3",
+            r#""summary": "Low: nodejs security update", "related": ["CVE-2021-3"],"#,
+            "AlmaLinux:8",
+            "nodejs",
+            "1:99-1.el8",
+        ),
+        simple(
+            "ALSA-2021:4",
+            r#""summary": "Low: a module update", "related": ["CVE-2021-4"],"#,
+            "AlmaLinux:8",
+            "nodejs",
+            "1:14.18.0-2.module_el8.5.0+2700+bbbbbbbb",
+        ),
     ];
-    let installed = os_package("rpm", "AlmaLinux:8", "nodejs", "1:14.16.0-2.module_el8.3.0+2400+cccccccc", None);
-    let labelled = with_fact(installed.clone(), "module-label", "nodejs:14:8030020210101000000:cccccccc");
+    let installed = os_package(
+        "rpm",
+        "AlmaLinux:8",
+        "nodejs",
+        "1:14.16.0-2.module_el8.3.0+2400+cccccccc",
+        None,
+    );
+    let labelled = with_fact(
+        installed.clone(),
+        "module-label",
+        "nodejs:14:8030020210101000000:cccccccc",
+    );
     let findings = matched(&records, &[labelled]);
-    let told: Vec<_> = findings.iter().map(|finding| (finding.rule.as_str(), finding.status)).collect();
-    assert_eq!(told, [("CVE-2021-1", Status::Affected), ("CVE-2021-4", Status::Undetermined)]);
+    let told: Vec<_> = findings
+        .iter()
+        .map(|finding| (finding.rule.as_str(), finding.status))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("CVE-2021-1", Status::Affected),
+            ("CVE-2021-4", Status::Undetermined)
+        ]
+    );
     assert!(findings[1].reason.contains("stream"), "{}", findings[1].reason);
     // Without a label the stream is not known: nothing is asserted, nothing is hidden.
     let findings = matched(&records, &[installed]);
-    assert!(findings.iter().all(|finding| finding.status == Status::Undetermined));
+    assert!(
+        findings
+            .iter()
+            .all(|finding| finding.status == Status::Undetermined)
+    );
     assert_eq!(rules(&findings), ["CVE-2021-1", "CVE-2021-2", "CVE-2021-4"]);
     let plain = os_package("rpm", "AlmaLinux:8", "nodejs", "1:14.16.0-2.el8", None);
     assert_eq!(rules(&matched(&records, &[plain])), ["CVE-2021-3"]);
@@ -130,26 +226,79 @@ fn modular_packages_match_within_their_stream_only() {
 
 #[test]
 fn epochs_of_rpms_are_compared_where_they_are_known() {
-    let alma = [simple("ALSA-1", r#""related": ["CVE-2024-1"],"#, "AlmaLinux:9", "openssl", "1:3.0.7-24.el9")];
+    let alma = [simple(
+        "ALSA-1",
+        r#""related": ["CVE-2024-1"],"#,
+        "AlmaLinux:9",
+        "openssl",
+        "1:3.0.7-24.el9",
+    )];
     let direct = |version: &str| os_package("rpm", "AlmaLinux:9", "openssl", version, None);
-    assert_eq!(rules(&matched(&alma, &[direct("1:3.0.7-20.el9")])), ["CVE-2024-1"]);
-    assert_eq!(rules(&matched(&alma, &[direct("1:3.0.7-27.el9")])), [] as [&str; 0]);
-    assert_eq!(rules(&matched(&alma, &[direct("3.0.9-1.el9")])), ["CVE-2024-1"], "no epoch is epoch 0");
+    assert_eq!(
+        rules(&matched(&alma, &[direct("1:3.0.7-20.el9")])),
+        ["CVE-2024-1"]
+    );
+    assert_eq!(
+        rules(&matched(&alma, &[direct("1:3.0.7-27.el9")])),
+        [] as [&str; 0]
+    );
+    assert_eq!(
+        rules(&matched(&alma, &[direct("3.0.9-1.el9")])),
+        ["CVE-2024-1"],
+        "no epoch is epoch 0"
+    );
     // Rocky's records name source packages; a source rpm's name has no epoch, its binary lends its own.
-    let rocky = [simple("RLSA-1", r#""upstream": ["CVE-2024-1"],"#, "Rocky Linux:9", "openssl", "1:3.0.7-24.el9")];
-    let libs = |version: &str, source: &str| os_package("rpm", "Rocky Linux:9", "openssl-libs", version, Some(("openssl", source)));
-    assert_eq!(rules(&matched(&rocky, &[libs("1:3.0.7-20.el9", "3.0.7-20.el9")])), ["CVE-2024-1"]);
-    assert_eq!(rules(&matched(&rocky, &[libs("1:3.0.7-24.el9", "3.0.7-24.el9")])), [] as [&str; 0]);
+    let rocky = [simple(
+        "RLSA-1",
+        r#""upstream": ["CVE-2024-1"],"#,
+        "Rocky Linux:9",
+        "openssl",
+        "1:3.0.7-24.el9",
+    )];
+    let libs = |version: &str, source: &str| {
+        os_package(
+            "rpm",
+            "Rocky Linux:9",
+            "openssl-libs",
+            version,
+            Some(("openssl", source)),
+        )
+    };
+    assert_eq!(
+        rules(&matched(&rocky, &[libs("1:3.0.7-20.el9", "3.0.7-20.el9")])),
+        ["CVE-2024-1"]
+    );
+    assert_eq!(
+        rules(&matched(&rocky, &[libs("1:3.0.7-24.el9", "3.0.7-24.el9")])),
+        [] as [&str; 0]
+    );
     // A subpackage with a version of its own: the source's epoch is not known and is not held against it.
-    assert_eq!(rules(&matched(&rocky, &[libs("2.0-1.el9", "3.0.7-24.el9")])), [] as [&str; 0]);
-    assert_eq!(rules(&matched(&rocky, &[libs("2.0-1.el9", "3.0.7-23.el9")])), ["CVE-2024-1"]);
+    assert_eq!(
+        rules(&matched(&rocky, &[libs("2.0-1.el9", "3.0.7-24.el9")])),
+        [] as [&str; 0]
+    );
+    assert_eq!(
+        rules(&matched(&rocky, &[libs("2.0-1.el9", "3.0.7-23.el9")])),
+        ["CVE-2024-1"]
+    );
 }
 
 #[test]
 fn other_vendors_packages_are_not_the_distributions() {
-    let records = [simple("ALSA-1", r#""related": ["CVE-2024-1"],"#, "AlmaLinux:9", "nginx", "1:2-1.el9")];
+    let records = [simple(
+        "ALSA-1",
+        r#""related": ["CVE-2024-1"],"#,
+        "AlmaLinux:9",
+        "nginx",
+        "1:2-1.el9",
+    )];
     let installed = os_package("rpm", "AlmaLinux:9", "nginx", "1:1-1.el9", None);
-    for (vendor, expected) in [("AlmaLinux", 1), ("", 1), ("Fedora Project", 0), ("NGINX Packaging", 0)] {
+    for (vendor, expected) in [
+        ("AlmaLinux", 1),
+        ("", 1),
+        ("Fedora Project", 0),
+        ("NGINX Packaging", 0),
+    ] {
         let of_vendor = with_fact(installed.clone(), "vendor", vendor);
         assert_eq!(matched(&records, &[of_vendor]).len(), expected, "{vendor}");
     }
@@ -160,9 +309,23 @@ fn ubuntu_pro_speaks_of_the_release_below_it() {
     let more = r#""upstream": ["CVE-2024-1"],"#;
     let records = [
         record("UBUNTU-CVE-2024-1", more, "Ubuntu:18.04:LTS", "zlib", ""),
-        simple("USN-1-1", more, "Ubuntu:Pro:18.04:LTS", "zlib", "1:1.2.11-0ubuntu2.2+esm1"),
+        simple(
+            "USN-1-1",
+            more,
+            "Ubuntu:Pro:18.04:LTS",
+            "zlib",
+            "1:1.2.11-0ubuntu2.2+esm1",
+        ),
     ];
-    let installed = |version: &str| os_package("deb", "Ubuntu:18.04:LTS", "zlib1g", version, Some(("zlib", version)));
+    let installed = |version: &str| {
+        os_package(
+            "deb",
+            "Ubuntu:18.04:LTS",
+            "zlib1g",
+            version,
+            Some(("zlib", version)),
+        )
+    };
     let findings = matched(&records, &[installed("1:1.2.11-0ubuntu2.2")]);
     assert_eq!(rules(&findings), ["CVE-2024-1"]);
     assert_eq!(findings[0].fixed, ["1:1.2.11-0ubuntu2.2+esm1"]);
@@ -176,18 +339,41 @@ fn ubuntu_pro_speaks_of_the_release_below_it() {
     let mut enabled = os("ubuntu", "18.04");
     enabled.facts.push(model::Fact::new("esm", "true"));
     let findings = matched_on(&records, &[installed("1:1.2.11-0ubuntu2.2")], Some(&enabled));
-    assert_eq!(findings[0].evidence("fix-channel"), None, "with ESM enabled its fixes are the release's");
+    assert_eq!(
+        findings[0].evidence("fix-channel"),
+        None,
+        "with ESM enabled its fixes are the release's"
+    );
 }
 
 #[test]
 fn extended_updates_of_red_hat_count_for_their_minor_release() {
     let more = r#""upstream": ["CVE-2024-1"],"#;
     let records = [
-        simple("RHSA-1", more, "Red Hat:enterprise_linux:9::baseos", "openssl", "1:3.0.7-27.el9"),
-        simple("RHSA-2", more, "Red Hat:rhel_eus:9.2::baseos", "openssl", "1:3.0.7-16.el9_2.1"),
+        simple(
+            "RHSA-1",
+            more,
+            "Red Hat:enterprise_linux:9::baseos",
+            "openssl",
+            "1:3.0.7-27.el9",
+        ),
+        simple(
+            "RHSA-2",
+            more,
+            "Red Hat:rhel_eus:9.2::baseos",
+            "openssl",
+            "1:3.0.7-16.el9_2.1",
+        ),
     ];
     let installed = os_package("rpm", "", "openssl", "1:3.0.7-16.el9_2.1", None);
-    assert_eq!(matched_on(&records, std::slice::from_ref(&installed), Some(&os("rhel", "9.2"))), []);
+    assert_eq!(
+        matched_on(
+            &records,
+            std::slice::from_ref(&installed),
+            Some(&os("rhel", "9.2"))
+        ),
+        []
+    );
     let findings = matched_on(&records, &[installed], Some(&os("rhel", "9.3")));
     assert_eq!(findings[0].fixed, ["1:3.0.7-27.el9"]);
 }
@@ -199,7 +385,10 @@ fn suse_lists_the_binaries_of_its_source_packages() {
     let installed = |name: &str| os_package("rpm", "", name, "1.2.11-1", Some(("zlib", "1.2.11-1")));
     let sles = os("sles", "15.5");
     let findings = matched_on(&[text], &[installed("libz1"), installed("minizip")], Some(&sles));
-    assert_eq!(findings.iter().map(|finding| finding.package).collect::<Vec<_>>(), [Some(0)]);
+    assert_eq!(
+        findings.iter().map(|finding| finding.package).collect::<Vec<_>>(),
+        [Some(0)]
+    );
 }
 
 #[test]
@@ -209,12 +398,25 @@ fn what_cannot_be_judged_is_undetermined_with_the_reason() {
         simple("GHSA-b", "", "PyPI", "x", "not a version"),
     ];
     let findings = matched(&records, &[package("PyPI", "x", "0.9")]);
-    let told: Vec<_> = findings.iter().map(|finding| (finding.rule.as_str(), finding.status)).collect();
-    assert_eq!(told, [("CVE-2024-1", Status::Affected), ("GHSA-b", Status::Undetermined)]);
-    assert!(findings[1].reason.contains("`not a version`"), "{}", findings[1].reason);
+    let told: Vec<_> = findings
+        .iter()
+        .map(|finding| (finding.rule.as_str(), finding.status))
+        .collect();
+    assert_eq!(
+        told,
+        [("CVE-2024-1", Status::Affected), ("GHSA-b", Status::Undetermined)]
+    );
+    assert!(
+        findings[1].reason.contains("`not a version`"),
+        "{}",
+        findings[1].reason
+    );
     // A version that can never be compared: one finding for the package, not one an advisory.
     for version in ["", "main-branch"] {
-        let findings = matched(&records, &[package("PyPI", "x", version), package("PyPI", "y", version)]);
+        let findings = matched(
+            &records,
+            &[package("PyPI", "x", version), package("PyPI", "y", version)],
+        );
         assert_eq!(rules(&findings), ["version-not-comparable"], "{version}");
         assert_eq!(findings[0].status, Status::Undetermined);
         assert_eq!(findings[0].evidence("advisories"), Some("2"));
@@ -228,29 +430,70 @@ fn what_cannot_be_judged_is_undetermined_with_the_reason() {
 
 #[test]
 fn gos_standard_library_and_release_numbers_are_understood() {
-    let stdlib = [simple("GO-1", r#""aliases": ["CVE-2024-1"],"#, "Go", "stdlib", "1.21.8")];
-    for (version, expected) in [("go1.21.7", 1), ("1.21.8", 0), ("go1.21.7 X:boringcrypto", 1), ("v1.22.0", 0), ("go1.22rc1", 0)] {
-        assert_eq!(matched(&stdlib, &[package("Go", "stdlib", version)]).len(), expected, "{version}");
+    let stdlib = [simple(
+        "GO-1",
+        r#""aliases": ["CVE-2024-1"],"#,
+        "Go",
+        "stdlib",
+        "1.21.8",
+    )];
+    for (version, expected) in [
+        ("go1.21.7", 1),
+        ("1.21.8", 0),
+        ("go1.21.7 X:boringcrypto", 1),
+        ("v1.22.0", 0),
+        ("go1.22rc1", 0),
+    ] {
+        assert_eq!(
+            matched(&stdlib, &[package("Go", "stdlib", version)]).len(),
+            expected,
+            "{version}"
+        );
     }
     let custom = r#"{"id": "GO-2", "modified": "2024-01-01T00:00:00Z", "affected": [{"package": {"ecosystem": "Go", "name": "a.b/c"}, "ranges": [{"type": "SEMVER", "events": [{"introduced": "0"}]}],
         "ecosystem_specific": {"custom_ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "5.4.0"}]}]}}]}"#.to_owned();
-    let status = |version: &str| matched(std::slice::from_ref(&custom), &[package("Go", "a.b/c", version)]).first().map(|finding| finding.status);
+    let status = |version: &str| {
+        matched(std::slice::from_ref(&custom), &[package("Go", "a.b/c", version)])
+            .first()
+            .map(|finding| finding.status)
+    };
     assert_eq!(status("v5.3.9+incompatible"), Some(Status::Affected));
     assert_eq!(status("v5.4.0+incompatible"), None);
-    assert_eq!(status("v0.0.0-20231016150651-428517fef5b9"), Some(Status::Undetermined));
+    assert_eq!(
+        status("v0.0.0-20231016150651-428517fef5b9"),
+        Some(Status::Undetermined)
+    );
 }
 
 #[test]
 fn kinds_of_findings_follow_the_record() {
     let unmaintained = r#"{"id": "RUSTSEC-1", "modified": "2024-01-01T00:00:00Z", "affected": [{"package": {"ecosystem": "crates.io", "name": "old"}, "ranges": [{"type": "SEMVER", "events": [{"introduced": "0.0.0-0"}]}], "database_specific": {"informational": "unmaintained"}}]}"#.to_owned();
-    let records = [unmaintained, simple("MAL-2024-1", "", "npm", "evil", "99.0.0"), simple("ALBA-1", "", "AlmaLinux:9", "x", "9")];
+    let records = [
+        unmaintained,
+        simple("MAL-2024-1", "", "npm", "evil", "99.0.0"),
+        simple("ALBA-1", "", "AlmaLinux:9", "x", "9"),
+    ];
     let findings = matched(
         &records,
-        &[package("crates.io", "old", "1.0.0"), package("npm", "evil", "1.0.0"), os_package("rpm", "AlmaLinux:9", "x", "1", None)],
+        &[
+            package("crates.io", "old", "1.0.0"),
+            package("npm", "evil", "1.0.0"),
+            os_package("rpm", "AlmaLinux:9", "x", "1", None),
+        ],
     );
-    assert_eq!(findings.len(), 2, "a bug-fix advisory without a CVE is no finding");
-    assert_eq!((findings[0].kind, findings[0].evidence("informational")), (FindingKind::Eol, Some("unmaintained")));
-    assert_eq!((findings[1].kind, findings[1].severity), (FindingKind::Malware, Severity::Critical));
+    assert_eq!(
+        findings.len(),
+        2,
+        "a bug-fix advisory without a CVE is no finding"
+    );
+    assert_eq!(
+        (findings[0].kind, findings[0].evidence("informational")),
+        (FindingKind::Eol, Some("unmaintained"))
+    );
+    assert_eq!(
+        (findings[1].kind, findings[1].severity),
+        (FindingKind::Malware, Severity::Critical)
+    );
 }
 
 #[test]
@@ -262,13 +505,23 @@ fn owned_and_development_packages_are_set_apart() {
     development.scope = Some(Scope::Development);
     let findings = matched(&records, &[owned, development.clone()]);
     assert_eq!(findings.len(), 1);
-    assert_eq!((findings[0].package, findings[0].status), (Some(1), Status::Suppressed));
+    assert_eq!(
+        (findings[0].package, findings[0].status),
+        (Some(1), Status::Suppressed)
+    );
     assert!(findings[0].reason.contains("development"));
     let (_folder, database, _) = built(&mut Documents::default().with("npm/GHSA-a.json", &records[0]));
-    let options = MatchOptions { include_development: true, ..MatchOptions::default() };
+    let options = MatchOptions {
+        include_development: true,
+        ..MatchOptions::default()
+    };
     let found = match_packages(&database, &[development.clone(), development], None, &options).unwrap();
     assert_eq!(found.findings[0].status, Status::Affected);
-    assert_eq!(found.findings[1].id, format!("{}#2", found.findings[0].id), "ids are unique");
+    assert_eq!(
+        found.findings[1].id,
+        format!("{}#2", found.findings[0].id),
+        "ids are unique"
+    );
 }
 
 #[test]
@@ -280,9 +533,24 @@ fn ratings_and_titles_are_borrowed_from_other_records_of_the_flaw() {
         "x",
         "1.0.0",
     );
-    let records = [simple("ALPINE-CVE-2024-1", r#""upstream": ["CVE-2024-1"],"#, "Alpine:v3.18", "x", "1.0-r1"), rated];
-    let findings = matched(&records, &[os_package("apk", "Alpine:v3.18", "x", "1.0-r0", None)]);
-    assert_eq!((findings[0].severity, findings[0].score), (Severity::Critical, Some(9.8)));
+    let records = [
+        simple(
+            "ALPINE-CVE-2024-1",
+            r#""upstream": ["CVE-2024-1"],"#,
+            "Alpine:v3.18",
+            "x",
+            "1.0-r1",
+        ),
+        rated,
+    ];
+    let findings = matched(
+        &records,
+        &[os_package("apk", "Alpine:v3.18", "x", "1.0-r0", None)],
+    );
+    assert_eq!(
+        (findings[0].severity, findings[0].score),
+        (Severity::Critical, Some(9.8))
+    );
     assert_eq!(findings[0].title, "A bad thing");
     assert_eq!(findings[0].evidence("severity-source"), Some("GHSA-a, cvss-v3"));
     assert_eq!(findings[0].evidence("record"), Some("ALPINE-CVE-2024-1"));
@@ -296,35 +564,71 @@ fn exploitation_and_support_come_from_their_feeds() {
         .with("epss/epss_scores-current.csv", "#model\ncve,epss,percentile\nCVE-2024-1,0.5,0.9\n")
         .with("eol/endoflife.json", r#"{"debian": [{"cycle": "11", "eol": "2024-08-14", "eoes": "2026-08-31"}, {"cycle": "1", "eol": true}]}"#);
     let (_folder, database, _) = built(&mut feeds);
-    let options = MatchOptions { today: "2026-11-20".to_owned(), ..MatchOptions::default() };
-    let found = match_packages(&database, &[package("npm", "x", "0.1.0")], Some(&os("debian", "11")), &options).unwrap();
+    let options = MatchOptions {
+        today: "2026-11-20".to_owned(),
+        ..MatchOptions::default()
+    };
+    let found = match_packages(
+        &database,
+        &[package("npm", "x", "0.1.0")],
+        Some(&os("debian", "11")),
+        &options,
+    )
+    .unwrap();
     let flaw = &found.findings[1];
     assert!(flaw.known_exploited.as_ref().unwrap().ransomware);
     assert_eq!(flaw.epss, Some((0.5, 0.9)));
     let support = &found.findings[0];
-    assert_eq!((support.kind, support.rule.as_str(), support.package), (FindingKind::Eol, "os-release-end-of-life", None));
+    assert_eq!(
+        (support.kind, support.rule.as_str(), support.package),
+        (FindingKind::Eol, "os-release-end-of-life", None)
+    );
     assert_eq!(support.evidence("extended-until"), Some("2026-08-31"));
-    let before = MatchOptions { today: "2024-08-14".to_owned(), ..MatchOptions::default() };
+    let before = MatchOptions {
+        today: "2024-08-14".to_owned(),
+        ..MatchOptions::default()
+    };
     let found = match_packages(&database, &[], Some(&os("debian", "11")), &before).unwrap();
     assert_eq!(found.findings, [], "supported on the last day");
 }
 
 #[test]
 fn what_no_feed_covers_is_a_problem_not_silence() {
-    let (_folder, database, _) = built(&mut Documents::default().with("npm/GHSA-a.json", &simple("GHSA-a", "", "npm", "x", "1")));
+    let (_folder, database, _) =
+        built(&mut Documents::default().with("npm/GHSA-a.json", &simple("GHSA-a", "", "npm", "x", "1")));
     let mut fedora = os("fedora", "40");
     "Fedora Linux 40".clone_into(&mut fedora.pretty_name);
-    let found = match_packages(&database, &[os_package("rpm", "", "zlib", "1", None)], Some(&fedora), &MatchOptions::default()).unwrap();
+    let found = match_packages(
+        &database,
+        &[os_package("rpm", "", "zlib", "1", None)],
+        Some(&fedora),
+        &MatchOptions::default(),
+    )
+    .unwrap();
     assert_eq!(found.problems.len(), 1);
-    assert!(found.problems[0].message.contains("Fedora Linux 40"), "{:?}", found.problems);
+    assert!(
+        found.problems[0].message.contains("Fedora Linux 40"),
+        "{:?}",
+        found.problems
+    );
 }
 
 #[test]
 fn many_packages_give_the_same_as_one_by_one() {
     let records: Vec<String> = (0..50)
-        .map(|index| simple(&format!("GHSA-{index:02}"), "", "npm", &format!("p{}", index % 25), "1.0.0"))
+        .map(|index| {
+            simple(
+                &format!("GHSA-{index:02}"),
+                "",
+                "npm",
+                &format!("p{}", index % 25),
+                "1.0.0",
+            )
+        })
         .collect();
-    let packages: Vec<Package> = (0..2000).map(|index| package("npm", &format!("p{}", index % 40), &format!("{}.0.0", index % 2))).collect();
+    let packages: Vec<Package> = (0..2000)
+        .map(|index| package("npm", &format!("p{}", index % 40), &format!("{}.0.0", index % 2)))
+        .collect();
     let together = matched(&records, &packages);
     let mut apart: Vec<Finding> = Vec::new();
     for (index, package) in packages.iter().take(80).enumerate() {
@@ -334,7 +638,11 @@ fn many_packages_give_the_same_as_one_by_one() {
         }
     }
     let strip = |findings: &[Finding]| -> Vec<(Option<usize>, String)> {
-        findings.iter().filter(|finding| finding.package < Some(80)).map(|finding| (finding.package, finding.rule.clone())).collect()
+        findings
+            .iter()
+            .filter(|finding| finding.package < Some(80))
+            .map(|finding| (finding.package, finding.rule.clone()))
+            .collect()
     };
     assert_eq!(strip(&together), strip(&apart));
     assert!(together.len() > 1000);

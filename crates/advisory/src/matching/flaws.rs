@@ -2,8 +2,8 @@
 
 use super::judge::Opinion;
 use super::{Part, rating};
-use crate::ecosystem;
 use crate::DatabaseError;
+use crate::ecosystem;
 use crate::ranges::{Verdict, Why};
 use crate::records::Header;
 use model::{Finding, FindingKind, Package, Rating, Severity, Status};

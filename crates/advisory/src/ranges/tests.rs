@@ -18,7 +18,10 @@ fn comparison(ecosystem: &str) -> Comparison<'static> {
 
 /// `introduced=0;fixed=1.2` with several ranges separated by `|`.
 fn ranges(text: &str) -> Vec<Range> {
-    text.split('|').filter(|text| !text.is_empty()).map(from_fact).collect()
+    text.split('|')
+        .filter(|text| !text.is_empty())
+        .map(from_fact)
+        .collect()
 }
 
 fn listed(text: &str) -> Vec<String> {
@@ -37,15 +40,50 @@ fn events_decide_as_osv_says() {
         ("introduced=1.0.0;last_affected=1.2.0", "", "1.2.0", true),
         ("introduced=1.0.0;last_affected=1.2.0", "", "1.2.1", false),
         // Two parts in one range, in any order.
-        ("introduced=1.0.0;fixed=1.2.0;introduced=2.0.0;fixed=2.3.0", "", "1.5.0", false),
-        ("introduced=1.0.0;fixed=1.2.0;introduced=2.0.0;fixed=2.3.0", "", "2.1.0", true),
-        ("introduced=2.0.0;fixed=2.3.0;introduced=1.0.0;fixed=1.2.0", "", "2.1.0", true),
-        ("introduced=2.0.0;fixed=2.3.0;introduced=1.0.0;fixed=1.2.0", "", "2.3.0", false),
+        (
+            "introduced=1.0.0;fixed=1.2.0;introduced=2.0.0;fixed=2.3.0",
+            "",
+            "1.5.0",
+            false,
+        ),
+        (
+            "introduced=1.0.0;fixed=1.2.0;introduced=2.0.0;fixed=2.3.0",
+            "",
+            "2.1.0",
+            true,
+        ),
+        (
+            "introduced=2.0.0;fixed=2.3.0;introduced=1.0.0;fixed=1.2.0",
+            "",
+            "2.1.0",
+            true,
+        ),
+        (
+            "introduced=2.0.0;fixed=2.3.0;introduced=1.0.0;fixed=1.2.0",
+            "",
+            "2.3.0",
+            false,
+        ),
         // Parts that touch.
-        ("introduced=1.0.0;fixed=2.0.0;introduced=2.0.0;fixed=3.0.0", "", "2.0.0", true),
+        (
+            "introduced=1.0.0;fixed=2.0.0;introduced=2.0.0;fixed=3.0.0",
+            "",
+            "2.0.0",
+            true,
+        ),
         // Several ranges.
-        ("introduced=1.0.0;fixed=1.2.0|introduced=2.0.0;fixed=2.1.0", "", "2.0.5", true),
-        ("introduced=1.0.0;fixed=1.2.0|introduced=2.0.0;fixed=2.1.0", "", "1.3.0", false),
+        (
+            "introduced=1.0.0;fixed=1.2.0|introduced=2.0.0;fixed=2.1.0",
+            "",
+            "2.0.5",
+            true,
+        ),
+        (
+            "introduced=1.0.0;fixed=1.2.0|introduced=2.0.0;fixed=2.1.0",
+            "",
+            "1.3.0",
+            false,
+        ),
         // Limits.
         ("introduced=0;limit=2.0.0", "", "1.9.0", true),
         ("introduced=0;limit=2.0.0", "", "2.0.0", false),
@@ -60,7 +98,11 @@ fn events_decide_as_osv_says() {
         ("fixed=1.0.0", "", "0.1.0", false),
     ] {
         let verdict = evaluate(&ranges(text), &listed(versions), version, comparison("npm"));
-        assert_eq!(matches!(verdict, Verdict::Affected(_)), affected, "{version} in {text} / {versions}: {verdict:?}");
+        assert_eq!(
+            matches!(verdict, Verdict::Affected(_)),
+            affected,
+            "{version} in {text} / {versions}: {verdict:?}"
+        );
     }
 }
 
@@ -71,25 +113,41 @@ fn a_verdict_names_the_part_and_its_fix() {
         other => panic!("{other:?}"),
     };
     assert_eq!(
-        why("introduced=1.0.0;fixed=1.2.0;introduced=2.0.0;fixed=2.3.0", "1.1.0"),
-        (">= 1.0.0, < 1.2.0".to_owned(), "1.1.0 < 1.2.0".to_owned(), Some("1.2.0".to_owned()))
+        why(
+            "introduced=1.0.0;fixed=1.2.0;introduced=2.0.0;fixed=2.3.0",
+            "1.1.0"
+        ),
+        (
+            ">= 1.0.0, < 1.2.0".to_owned(),
+            "1.1.0 < 1.2.0".to_owned(),
+            Some("1.2.0".to_owned())
+        )
     );
     assert_eq!(
         why("introduced=0;last_affected=2.0.0", "1.1.0"),
         (">= 0, <= 2.0.0".to_owned(), "1.1.0 <= 2.0.0".to_owned(), None)
     );
-    assert_eq!(why("introduced=1.0.0", "1.1.0"), (">= 1.0.0".to_owned(), "1.1.0 >= 1.0.0".to_owned(), None));
+    assert_eq!(
+        why("introduced=1.0.0", "1.1.0"),
+        (">= 1.0.0".to_owned(), "1.1.0 >= 1.0.0".to_owned(), None)
+    );
 }
 
 #[test]
 fn what_cannot_be_compared_is_undetermined_unless_something_else_decides() {
     let broken = "introduced=0;fixed=not a version";
     let verdict = evaluate(&ranges(broken), &[], "1.0.0", comparison("npm"));
-    assert!(matches!(&verdict, Verdict::Undetermined(reason) if reason.contains("not a version")), "{verdict:?}");
+    assert!(
+        matches!(&verdict, Verdict::Undetermined(reason) if reason.contains("not a version")),
+        "{verdict:?}"
+    );
     let verdict = evaluate(&ranges(broken), &listed("1.0.0"), "1.0.0", comparison("npm"));
     assert!(matches!(verdict, Verdict::Affected(_)));
     let both = format!("{broken}|introduced=0;fixed=2.0.0");
-    assert!(matches!(evaluate(&ranges(&both), &[], "1.0.0", comparison("npm")), Verdict::Affected(_)));
+    assert!(matches!(
+        evaluate(&ranges(&both), &[], "1.0.0", comparison("npm")),
+        Verdict::Affected(_)
+    ));
 }
 
 #[test]
@@ -98,7 +156,10 @@ fn ranges_of_commits_say_nothing() {
         kind: RangeKind::Git,
         events: vec![Event::Introduced("0".to_owned())],
     };
-    assert_eq!(evaluate(&[range], &[], "1.0.0", comparison("npm")), Verdict::Clear(None));
+    assert_eq!(
+        evaluate(&[range], &[], "1.0.0", comparison("npm")),
+        Verdict::Clear(None)
+    );
 }
 
 #[test]
@@ -114,14 +175,21 @@ fn a_one_sided_epoch_is_ignored_only_when_asked() {
     assert!(affected("3.0.7-27.el9", "1:3.0.7-24.el9", false));
     assert!(!affected("3.0.7-27.el9", "1:3.0.7-24.el9", true));
     assert!(affected("3.0.7-20.el9", "1:3.0.7-24.el9", true));
-    assert!(affected("1:3.0.7-27.el9", "2:3.0.7-24.el9", true), "both sides have one: it counts");
+    assert!(
+        affected("1:3.0.7-27.el9", "2:3.0.7-24.el9", true),
+        "both sides have one: it counts"
+    );
 }
 
 /// OSV's pseudo-code, word by word, over whole numbers: sort by version (stable), then walk.
 fn naive(events: &[(u8, u32)], version: u32) -> bool {
     let mut sorted = events.to_vec();
     sorted.sort_by_key(|(_, bound)| *bound);
-    let limits: Vec<u32> = events.iter().filter(|(kind, _)| *kind == 3).map(|(_, bound)| *bound).collect();
+    let limits: Vec<u32> = events
+        .iter()
+        .filter(|(kind, _)| *kind == 3)
+        .map(|(_, bound)| *bound)
+        .collect();
     if !limits.is_empty() && !limits.iter().any(|limit| version < *limit) {
         return false;
     }

@@ -1,12 +1,11 @@
 //! Feeds for tests: a folder of real data, or documents in memory.
 #![allow(clippy::disallowed_methods, reason = "tests read their own files")]
+#![allow(clippy::unwrap_used, reason = "a failing test should panic")]
 #![allow(dead_code, reason = "each test binary uses a part")]
 
 use advisory::build::DocumentVisitor;
-use advisory::feeds::{Wanted, wanted};
 use advisory::{BuildError, BuildOptions, BuildSummary, Database, FeedFiles};
 use model::{Fact, OsRelease, Package, Purl, SourcePackage};
-use std::path::{Path, PathBuf};
 
 /// Documents in memory, in order. A document whose bytes are `None` cannot be read.
 #[derive(Default)]
@@ -54,12 +53,30 @@ pub(crate) fn options() -> BuildOptions {
 
 /// A package of a language's ecosystem.
 pub(crate) fn package(ecosystem: &str, name: &str, version: &str) -> Package {
-    Package::new("test", Purl::new("generic", "", name, version), ecosystem, name, version)
+    Package::new(
+        "test",
+        Purl::new("generic", "", name, version),
+        ecosystem,
+        name,
+        version,
+    )
 }
 
 /// A distribution's binary package, its source as `name version` where it differs.
-pub(crate) fn os_package(kind: &str, ecosystem: &str, name: &str, version: &str, source: Option<(&str, &str)>) -> Package {
-    let mut package = Package::new("test", Purl::new(kind, "", name, version), ecosystem, name, version);
+pub(crate) fn os_package(
+    kind: &str,
+    ecosystem: &str,
+    name: &str,
+    version: &str,
+    source: Option<(&str, &str)>,
+) -> Package {
+    let mut package = Package::new(
+        "test",
+        Purl::new(kind, "", name, version),
+        ecosystem,
+        name,
+        version,
+    );
     package.source = source.map(|(name, version)| SourcePackage {
         name: name.to_owned(),
         version: version.to_owned(),
