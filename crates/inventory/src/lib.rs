@@ -4,13 +4,16 @@
 //! are read in one streaming pass and cached apart; what needs several files (a package list and its ownership lists, a
 //! `go.mod` and its `go.sum`) is put together afterwards by [`Extractor::combine`], once the layers are merged.
 
+mod classifiers;
 mod control;
 pub mod extractors;
 mod intake;
 pub mod license;
 mod lines;
+mod object_file;
 mod ownership;
 mod page_set;
+mod relations;
 mod rpm;
 mod sqlite;
 

@@ -5,4 +5,5 @@
 pub mod family;
 pub mod fixture;
 pub mod http;
+pub mod object;
 pub mod registry;
