@@ -583,10 +583,12 @@ impl Resolver for GuardedResolver {
         let host = bare_host(uri.host().unwrap_or_default()).to_ascii_lowercase();
         let (addresses, public) = self.look_up(&host, uri, config, timeout)?;
         if host == self.own_host {
-            self.reach.store(
-                if public { reach::PUBLIC } else { reach::LOCAL },
-                Ordering::Relaxed,
-            );
+            let now = if public { reach::PUBLIC } else { reach::LOCAL };
+            // A name that was public and now leads inside is as good as a redirect to there.
+            if self.reach.swap(now, Ordering::Relaxed) == reach::PUBLIC && !public {
+                self.reach.store(reach::PUBLIC, Ordering::Relaxed);
+                return Err(ureq::Error::Other(Box::new(local_refused(&host))));
+            }
         }
         if self.public_only && !public {
             return Err(ureq::Error::Other(Box::new(local_refused(&host))));
@@ -1164,6 +1166,34 @@ mod tests {
         assert_eq!(origin("file:///etc/passwd"), None);
         assert_eq!(authority_host("[::1]:5000"), "[::1]");
         assert_eq!(authority_host("host:1"), "host");
+    }
+
+    #[test]
+    fn a_registry_that_was_public_does_not_become_local() {
+        let reach = Arc::new(AtomicU8::new(reach::UNKNOWN));
+        let resolve = |address: &str, public| {
+            let resolver = GuardedResolver {
+                own_host: "registry.example".to_owned(),
+                reach: Arc::clone(&reach),
+                public_only: false,
+                system: DefaultResolver::default(),
+                hosts: vec![("registry.example".to_owned(), address.parse().unwrap(), public)],
+            };
+            let uri: Uri = "https://registry.example/v2/".parse().unwrap();
+            resolver
+                .resolve(&uri, &ureq::config::Config::default(), NextTimeout::default())
+                .map(|_| ())
+        };
+        assert!(
+            resolve("127.0.0.1:443", false).is_ok(),
+            "a registry may be local from the start"
+        );
+        assert!(resolve("8.8.8.8:443", true).is_ok());
+        for _ in 0..2 {
+            let error = resolve("127.0.0.1:443", false).unwrap_err();
+            assert!(error.to_string().contains("local address"), "{error}");
+        }
+        assert!(resolve("8.8.8.8:443", true).is_ok());
     }
 
     #[test]

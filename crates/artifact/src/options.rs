@@ -49,6 +49,8 @@ pub struct OpenOptions {
     pub ca_file: Option<PathBuf>,
     /// Namespace of containerd; the daemon's usual ones are tried when `None`.
     pub containerd_namespace: Option<String>,
+    /// Socket of containerd; `CONTAINERD_ADDRESS` and the usual one when `None`.
+    pub containerd_address: Option<String>,
     /// Address of the Docker daemon; `DOCKER_HOST` and the usual sockets when `None`.
     pub docker_host: Option<String>,
     /// Caps on everything that is read.
@@ -68,6 +70,7 @@ impl Default for OpenOptions {
             insecure: false,
             ca_file: None,
             containerd_namespace: None,
+            containerd_address: None,
             docker_host: None,
             limits: Limits::default(),
             credentials: None,

@@ -183,7 +183,11 @@ impl StreamSource for Export {
 
 /// An image in containerd's content store.
 pub(crate) fn from_containerd(name: &str, options: &OpenOptions) -> Result<Image, ArtifactError> {
-    let daemon = Containerd::find(&environment, options.limits.stall_timeout)?;
+    let daemon = Containerd::find(
+        options.containerd_address.as_deref(),
+        &environment,
+        options.limits.stall_timeout,
+    )?;
     let (store, target) = daemon.image(&containerd_names(name)?, options.containerd_namespace.as_deref())?;
     let root = Root::Descriptor(target.into_descriptor()?);
     image_from_blobs(root, Arc::new(store), name, options)
@@ -232,6 +236,14 @@ pub(crate) fn from_anywhere(name: &str, options: &OpenOptions) -> Result<Image, 
     let mut kind = RemoteErrorKind::NotFound;
     let mut hint = None;
     for (place, open) in places {
+        // An address that was given was asked as Docker's already.
+        let options = match place {
+            "Podman" => &OpenOptions {
+                docker_host: None,
+                ..options.clone()
+            },
+            _ => options,
+        };
         match open(name, options) {
             Ok(image) => return Ok(image),
             Err(error) => {

@@ -119,15 +119,18 @@ pub(crate) struct ContentStore {
 }
 
 impl Containerd {
-    /// `CONTAINERD_ADDRESS` or the usual socket.
+    /// The socket that is given, or of `CONTAINERD_ADDRESS`, or the usual one.
     ///
     /// # Errors
     /// `NotFound` when there is no such socket.
     pub(crate) fn find(
+        given: Option<&str>,
         environment: &dyn Fn(&str) -> Option<String>,
         stall_timeout: Duration,
     ) -> Result<Self, RemoteError> {
-        let address = environment("CONTAINERD_ADDRESS")
+        let address = given
+            .map(str::to_owned)
+            .or_else(|| environment("CONTAINERD_ADDRESS"))
             .filter(|address| !address.is_empty())
             .unwrap_or_else(|| USUAL_SOCKET.to_owned());
         let socket = PathBuf::from(address.strip_prefix("unix://").unwrap_or(&address));
@@ -590,7 +593,7 @@ mod tests {
     #[test]
     fn no_socket_is_not_found() {
         let environment = |_: &str| Some("/nowhere/containerd.sock".to_owned());
-        let error = Containerd::find(&environment, Duration::from_secs(1)).unwrap_err();
+        let error = Containerd::find(None, &environment, Duration::from_secs(1)).unwrap_err();
         assert_eq!(error.kind(), RemoteErrorKind::NotFound);
         assert!(error.to_string().contains("/nowhere/containerd.sock"));
     }
@@ -601,7 +604,7 @@ mod tests {
         let socket = folder.path().join("containerd.sock");
         let _server = testkit::http::Server::start_unix(&socket, move |_| answer.clone());
         let address = format!("unix://{}", socket.display());
-        let daemon = Containerd::find(&|_: &str| Some(address.clone()), Duration::from_millis(300)).unwrap();
+        let daemon = Containerd::find(Some(&address), &|_| None, Duration::from_millis(300)).unwrap();
         daemon.image(&["alpine".to_owned()], None).unwrap_err()
     }
 

@@ -75,11 +75,10 @@ pub(crate) fn addresses(
     environment: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Vec<Address>, RemoteError> {
     let variable = |name: &str| environment(name).filter(|value| !value.is_empty());
-    let named = match (engine, given) {
-        (Engine::Docker, Some(given)) => Some(given.to_owned()),
-        (Engine::Docker, None) => variable("DOCKER_HOST"),
-        (Engine::Podman, _) => variable("CONTAINER_HOST"),
-    };
+    let named = given.map(str::to_owned).or_else(|| match engine {
+        Engine::Docker => variable("DOCKER_HOST"),
+        Engine::Podman => variable("CONTAINER_HOST"),
+    });
     if let Some(named) = named {
         return Ok(vec![parse_address(&named, environment)?]);
     }
