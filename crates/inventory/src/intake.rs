@@ -1,7 +1,8 @@
 //! What one file may bring in: caps on packages, text and problems, so that a hostile database cannot fill the memory.
 
-use crate::{Extracted, Owned};
-use model::Package;
+use crate::{Extracted, Found, Owned};
+use model::{Location, Package};
+use std::collections::HashMap;
 
 /// Most packages of one file. A full mirror of Debian has some 70,000.
 const PACKAGES: usize = 100_000;
@@ -121,6 +122,36 @@ impl<'a> Intake<'a> {
     fn stop(&mut self, message: String) {
         self.full = true;
         self.out.problem(self.path, message);
+    }
+}
+
+/// Keeps a package that several databases of one package manager list once, in the first of them, with all locations.
+/// Databases are copied when distributions move them or change their form, and both copies then stay.
+pub(crate) fn merge_repeats(found: &mut [Found]) {
+    if found
+        .iter()
+        .filter(|file| !file.extracted.packages.is_empty())
+        .count()
+        < 2
+    {
+        return;
+    }
+    let mut first: HashMap<String, usize> = HashMap::new();
+    let mut more: HashMap<String, Vec<Location>> = HashMap::new();
+    for (index, file) in found.iter_mut().enumerate() {
+        file.extracted.packages.retain_mut(|package| {
+            let purl = package.purl.to_string();
+            let keeper = *first.entry(purl.clone()).or_insert(index);
+            if keeper != index {
+                more.entry(purl).or_default().append(&mut package.locations);
+            }
+            keeper == index
+        });
+    }
+    for package in found.iter_mut().flat_map(|file| &mut file.extracted.packages) {
+        if let Some(locations) = more.get(&package.purl.to_string()) {
+            package.locations.extend(locations.iter().cloned());
+        }
     }
 }
 

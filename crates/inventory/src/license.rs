@@ -106,11 +106,12 @@ fn translate(text: &str) -> Option<String> {
                 depth = depth.checked_sub(1)?;
             }
             (_, Some(operator)) if complete => {
-                // `GPL-2, and MIT`: the comma and the word are one operator.
-                let joined = words
-                    .get(index)
-                    .is_some_and(|next| matches!(&*next.to_ascii_lowercase(), "and" | "or"));
-                if matches!(&*lower, "," | ";") && joined {
+                // `GPL-2 or Artistic, and MIT`: comma and word are one operator, which binds weaker than the word alone.
+                let next = words.get(index).map(|next| next.to_ascii_lowercase());
+                if matches!(&*lower, "," | ";") && matches!(next.as_deref(), Some("and" | "or")) {
+                    if depth == 0 && next.as_deref() == Some("and") && output.contains(" OR ") {
+                        output = format!("({output})");
+                    }
                     continue;
                 }
                 output.push_str(operator);
@@ -310,6 +311,7 @@ const NAMES: &[(&str, &str)] = &[
     ("apache", "Apache-2.0"),
     ("apache2", "Apache-2.0"),
     ("apache20", "Apache-2.0"),
+    ("apache2llvmexceptions", "Apache-2.0 WITH LLVM-exception"),
     ("apachesoftware", "Apache-2.0"),
     ("apachesoftware2", "Apache-2.0"),
     ("apachesoftware20", "Apache-2.0"),
@@ -450,6 +452,15 @@ mod tests {
                 "(GPL-2.0-or-later OR LGPL-3.0-or-later) AND BSD-3-Clause",
             ),
             ("GPL-2+, and MIT", "GPL-2.0-or-later AND MIT"),
+            (
+                "GPL-2+ or AFL-2.1, and MIT",
+                "(GPL-2.0-or-later OR AFL-2.1) AND MIT",
+            ),
+            (
+                "GPL-1+ or Artistic, and BSD-3-clause, and Expat",
+                "((GPL-1.0-or-later OR Artistic-1.0-Perl) AND BSD-3-Clause) AND MIT",
+            ),
+            ("Apache-2.0 with LLVM exception", "Apache-2.0 WITH LLVM-exception"),
             ("BSD", "BSD-3-Clause"),
             ("BSD-2-clause", "BSD-2-Clause"),
             ("MPLv2.0", "MPL-2.0"),

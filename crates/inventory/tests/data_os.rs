@@ -1,20 +1,26 @@
-//! The OS extractors against real package databases (see `HULLWARD_TEST_DATA`): every package must be found.
+//! The OS extractors against real package databases (see `HULLWARD_TEST_DATA`), where every package must be found, and
+//! against damaged ones.
 #![allow(clippy::disallowed_methods, reason = "tests read their own data")]
 
 use artifact::archives;
 use inventory::{Extracted, File, extractors::ALL};
 use model::{Content, Entry, EntryKind, MemoryContent};
+use proptest::prelude::*;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
 /// What an extractor makes of a real file put at `path`.
 fn extract(extractor: &str, path: &str, file: &Path) -> Extracted {
+    extract_bytes(extractor, path, fs::read(file).expect("a file of the test data"))
+}
+
+/// What an extractor makes of these bytes at `path`.
+fn extract_bytes(extractor: &str, path: &str, bytes: Vec<u8>) -> Extracted {
     let member = ALL
         .iter()
         .find(|member| member.meta().name == extractor)
         .expect("a member of the family");
-    let bytes = fs::read(file).expect("a file of the test data");
     let entry = Entry {
         path,
         kind: EntryKind::File,
@@ -161,6 +167,59 @@ fn apk_databases_are_read_whole() {
             if let Some(source) = &package.source {
                 assert!(origins.contains(source.name.as_str()), "{name}: {}", source.name);
             }
+        }
+    }
+}
+
+/// Files of the fixtures of the OS extractors that their member reads: member, path, bytes.
+fn fixtures() -> Vec<(&'static str, String, Vec<u8>)> {
+    const MEMBERS: [&str; 12] = [
+        "apk-installed",
+        "bottlerocket-inventory",
+        "dpkg-status",
+        "homebrew-cellar",
+        "nix-store",
+        "opkg-status",
+        "os-release",
+        "pacman-local",
+        "portage-vdb",
+        "rpm-database",
+        "rpm-manifest",
+        "snap-package",
+    ];
+    let folder = testkit::family::workspace_root().join("crates/inventory/tests/fixtures");
+    let mut files = Vec::new();
+    for member in MEMBERS {
+        for case in testkit::fixture::cases(&folder.join(member)) {
+            if case.name.starts_with("hit") {
+                files.extend(case.files.into_iter().map(|(path, bytes)| (member, path, bytes)));
+            }
+        }
+    }
+    files
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
+
+    /// Every fixture with some bytes changed and the rest cut off: no panic, and no more than the caps allow.
+    #[test]
+    fn damaged_files_never_panic(
+        changes in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>()), 0..6),
+        keep in 0.0..2.0_f64,
+    ) {
+        for (member, path, mut bytes) in fixtures() {
+            for (at, value) in &changes {
+                if !bytes.is_empty() {
+                    let at = at.index(bytes.len());
+                    bytes[at] = *value;
+                }
+            }
+            // Not empty: an empty write-ahead log is not even read.
+            let keep = ((bytes.len() as f64 * keep) as usize).max(1);
+            bytes.truncate(keep);
+            let extracted = extract_bytes(member, &path, bytes);
+            prop_assert!(extracted.problems.len() <= 51, "{member}: {path}");
         }
     }
 }

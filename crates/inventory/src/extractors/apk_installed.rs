@@ -1,9 +1,9 @@
 //! Alpine's `apk` database of installed packages, also used by Wolfi, Chainguard and others.
 
-use crate::intake::{Intake, excerpt};
+use crate::intake::{Intake, excerpt, merge_repeats};
 use crate::lines::Lines;
 use crate::ownership::{Files, LONGEST_PATH};
-use crate::{Extracted, Extractor, File, Kind};
+use crate::{Extracted, Extractor, File, Found, Kind};
 use model::{Entry, EntryKind, Location, Meta, Package, Purl, SourcePackage, path};
 
 /// The member.
@@ -61,6 +61,11 @@ impl Extractor for ApkInstalled {
         if let Err(error) = result {
             intake.problem(format!("the apk database was not read: {error}"));
         }
+    }
+
+    fn combine(&self, found: &mut Vec<Found>) {
+        merge_repeats(found);
+        found.retain(|file| !file.extracted.is_empty());
     }
 }
 

@@ -1,7 +1,7 @@
 //! Debian's `dpkg`: installed packages, the files they own and their licences, also in distroless images.
 
 use crate::control::{self, Stanza};
-use crate::intake::{Intake, excerpt};
+use crate::intake::{Intake, excerpt, merge_repeats};
 use crate::{Extracted, Extractor, File, Found, Kind, license, ownership};
 use model::{Content, Entry, EntryKind, Location, Meta, Package, Purl, SourcePackage};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -144,6 +144,7 @@ impl Extractor for DpkgStatus {
                 }
             }
         }
+        merge_repeats(found);
         found.retain(|file| !file.extracted.is_empty());
     }
 }

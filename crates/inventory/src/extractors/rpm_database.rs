@@ -1,8 +1,8 @@
 //! The database of rpm in its three forms: SQLite, NDB and Berkeley DB hash.
 
-use crate::intake::Intake;
+use crate::intake::{Intake, merge_repeats};
 use crate::rpm::{self, Header};
-use crate::{Extracted, Extractor, File, Kind};
+use crate::{Extracted, Extractor, File, Found, Kind};
 use model::{Entry, EntryKind, Location, Meta, path};
 
 /// The member.
@@ -64,6 +64,11 @@ impl Extractor for RpmDatabase {
         if let Err(error) = result {
             intake.problem(error);
         }
+    }
+
+    fn combine(&self, found: &mut Vec<Found>) {
+        merge_repeats(found);
+        found.retain(|file| !file.extracted.is_empty());
     }
 }
 
