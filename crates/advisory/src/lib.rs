@@ -17,6 +17,7 @@ mod sorter;
 mod store;
 mod streams;
 mod text;
+pub mod update;
 
 pub use build::{BuildError, BuildOptions, BuildSummary, FeedFiles, Progress, build};
 pub use database::{Database, DatabaseError, DatabaseStatus, PairVisitor};
