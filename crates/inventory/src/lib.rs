@@ -4,15 +4,21 @@
 //! are read in one streaming pass and cached apart; what needs several files (a package list and its ownership lists, a
 //! `go.mod` and its `go.sum`) is put together afterwards by [`Extractor::combine`], once the layers are merged.
 
+mod assembly;
+mod assignments;
 mod classifiers;
 mod control;
+mod erlang;
 pub mod extractors;
+mod headers;
 mod intake;
 pub mod license;
 mod lines;
 mod object_file;
 mod ownership;
 mod page_set;
+mod php;
+mod reading;
 mod relations;
 mod rpm;
 mod sqlite;

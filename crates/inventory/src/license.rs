@@ -48,6 +48,70 @@ pub fn all_of(licenses: &[String]) -> Vec<String> {
     }
 }
 
+/// SPDX expressions for several licence texts of which one may be chosen. They become one `OR` expression when SPDX knows
+/// all of them, else they stay a list.
+#[must_use]
+pub fn any_of<T: AsRef<str>>(texts: &[T]) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for expression in texts.iter().flat_map(|text| expressions(text.as_ref())) {
+        if !all.contains(&expression) {
+            all.push(expression);
+        }
+    }
+    let joined = all.join(" OR ");
+    if all.len() > 1 && !joined.contains("LicenseRef-") {
+        return vec![joined];
+    }
+    all
+}
+
+/// SPDX expressions for a licence given as the address of its text, or as name and address. Addresses that are not known to
+/// be one licence's become `LicenseRef-…` of the name, or of the address when there is no name.
+#[must_use]
+pub fn named_or_linked(name: &str, address: &str) -> Vec<String> {
+    const ADDRESSES: [(&str, &str); 22] = [
+        ("apache.org/licenses/license-2.0", "Apache-2.0"),
+        ("bouncycastle.org/licence.html", "MIT"),
+        ("creativecommons.org/publicdomain/zero/1.0", "CC0-1.0"),
+        ("eclipse.org/legal/epl-2.0", "EPL-2.0"),
+        ("eclipse.org/legal/epl-v10.html", "EPL-1.0"),
+        ("eclipse.org/legal/epl-v20.html", "EPL-2.0"),
+        ("eclipse.org/org/documents/edl-v10.php", "BSD-3-Clause"),
+        (
+            "glassfish.dev.java.net/public/cddl+gpl_1_1.html",
+            "CDDL-1.1 OR GPL-2.0-only WITH Classpath-exception-2.0",
+        ),
+        ("gnu.org/licenses/lgpl-2.1", "LGPL-2.1-only"),
+        ("gnu.org/licenses/old-licenses/gpl-2.0", "GPL-2.0-only"),
+        ("gnu.org/licenses/old-licenses/lgpl-2.1", "LGPL-2.1-only"),
+        (
+            "gnu.org/software/classpath/license.html",
+            "GPL-2.0-only WITH Classpath-exception-2.0",
+        ),
+        ("mozilla.org/en-us/mpl/2.0", "MPL-2.0"),
+        ("mozilla.org/mpl/2.0", "MPL-2.0"),
+        ("opensource.org/licenses/apache-2.0", "Apache-2.0"),
+        ("opensource.org/licenses/bsd-2-clause", "BSD-2-Clause"),
+        ("opensource.org/licenses/bsd-3-clause", "BSD-3-Clause"),
+        ("opensource.org/licenses/isc", "ISC"),
+        ("opensource.org/licenses/lgpl-2.1", "LGPL-2.1-only"),
+        ("opensource.org/licenses/mit", "MIT"),
+        ("scala-lang.org/license", "Apache-2.0"),
+        ("unlicense.org", "Unlicense"),
+    ];
+    let by_name = expressions(name);
+    let is_known = !by_name.is_empty() && !by_name.iter().any(|text| text.contains("LicenseRef-"));
+    let bare = address.trim().to_ascii_lowercase();
+    let bare = bare.split_once("://").map_or(bare.as_str(), |(_, rest)| rest);
+    let bare = bare.strip_prefix("www.").unwrap_or(bare);
+    let by_address = ADDRESSES.iter().find(|(start, _)| bare.starts_with(start));
+    match by_address {
+        Some((_, id)) if !is_known => vec![(*id).to_owned()],
+        None if by_name.is_empty() => expressions(address),
+        _ => by_name,
+    }
+}
+
 /// True for a valid SPDX expression without deprecated names.
 fn is_expression(text: &str) -> bool {
     spdx::Expression::parse_mode(text, spdx::ParseMode::STRICT).is_ok()
@@ -536,6 +600,34 @@ mod tests {
             for expression in expressions(&text) {
                 prop_assert!(is_expression(&expression), "{text:?} gave {expression:?}");
             }
+        }
+    }
+
+    #[test]
+    fn chooses_one_of_several() {
+        assert_eq!(any_of(&["MIT", "Apache-2.0"]), ["MIT OR Apache-2.0"]);
+        assert_eq!(any_of(&["MIT", "MIT"]), ["MIT"]);
+        assert_eq!(any_of(&["MIT", "own thing"]), ["MIT", "LicenseRef-own-thing"]);
+        assert!(any_of::<&str>(&[]).is_empty());
+    }
+
+    #[test]
+    fn knows_addresses() {
+        for (name, address, expected) in [
+            (
+                "",
+                "https://www.apache.org/licenses/LICENSE-2.0.txt",
+                "Apache-2.0",
+            ),
+            ("MIT", "https://example.org", "MIT"),
+            (
+                "Eclipse thing",
+                "http://www.eclipse.org/legal/epl-v20.html",
+                "EPL-2.0",
+            ),
+            ("", "https://example.org/l", "LicenseRef-https-example.org-l"),
+        ] {
+            assert_eq!(named_or_linked(name, address), [expected], "{name} {address}");
         }
     }
 }

@@ -7,3 +7,4 @@ pub mod fixture;
 pub mod http;
 pub mod object;
 pub mod registry;
+pub mod zip;
