@@ -2,6 +2,7 @@
 
 pub mod archives;
 mod daemon;
+mod download;
 pub mod entries;
 mod error;
 pub mod image;
@@ -12,6 +13,7 @@ mod registry;
 mod remote;
 mod source;
 
+pub use download::{Download, Downloads};
 pub use entries::EntryList;
 pub use error::ArtifactError;
 pub use image::{Image, ImageInfo, LayerInfo, LayerVisitor, Walked};

@@ -1,5 +1,6 @@
 //! HTTP as registries need it: proxies, trust roots, time limits, retries with back-off, and no way into local addresses.
 
+use crate::options::{OpenOptions, Secret};
 use http::{HeaderMap, StatusCode, Uri};
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
@@ -18,6 +19,8 @@ const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
 const MAX_BACKOFF: Duration = Duration::from_secs(10);
 /// How often one request is tried in all.
 const ATTEMPTS: u32 = 5;
+/// Redirects that one request may take.
+const MAX_REDIRECTS: u32 = 5;
 /// Largest block of response headers, in bytes.
 const MAX_HEADER_BYTES: usize = 64 * 1024;
 /// A body must bring this many bytes a second on average over every stall period, else it counts as stalled.
@@ -138,6 +141,20 @@ impl Default for ClientOptions {
     }
 }
 
+impl From<&OpenOptions> for ClientOptions {
+    fn from(options: &OpenOptions) -> Self {
+        Self {
+            offline: options.offline,
+            insecure: options.insecure,
+            ca_file: options.ca_file.clone(),
+            connect_timeout: options.limits.connect_timeout,
+            stall_timeout: options.limits.stall_timeout,
+            proxies: Proxies::from_environment(),
+            ..Self::default()
+        }
+    }
+}
+
 impl fmt::Debug for ClientOptions {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
@@ -192,6 +209,18 @@ impl Response {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
+    /// The first byte of a `Content-Range: bytes 100-199/200`.
+    pub(crate) fn range_start(&self) -> Option<u64> {
+        self.header("content-range")?
+            .trim()
+            .strip_prefix("bytes")?
+            .trim_start()
+            .split('-')
+            .next()?
+            .parse()
+            .ok()
+    }
+
     /// The body as it comes, ended with an error when the peer stalls.
     pub(crate) fn into_reader(self) -> Paced<ureq::BodyReader<'static>> {
         Paced::new(self.body.into_reader(), self.stall_timeout, self.host)
@@ -221,7 +250,7 @@ mod reach {
     pub(super) const LOCAL: u8 = 2;
 }
 
-/// Makes requests for one registry: to its host, and to the hosts that it sends us to.
+/// Makes requests for one server: to its host, and to the hosts that it sends us to.
 pub(crate) struct Client {
     /// For the registry itself, for proxies, and for everything when the registry is local.
     any: ureq::Agent,
@@ -330,6 +359,41 @@ impl Client {
         }
     }
 
+    /// The answer at the end of the redirects, and its URL. Credentials are for one origin, given by any URL of it, and go
+    /// nowhere else.
+    pub(crate) fn follow(
+        &self,
+        url: &str,
+        headers: &[(&'static str, String)],
+        credentials: Option<(&str, &Secret)>,
+    ) -> Result<(Response, String), RemoteError> {
+        let mut url = url.to_owned();
+        for _ in 0..=MAX_REDIRECTS {
+            let mut request = Request::get(&url);
+            request.headers = headers.to_vec();
+            if let Some((owner, secret)) = credentials
+                && origin(&url) == origin(owner)
+            {
+                request = request.header("authorization", secret.expose());
+            }
+            let response = self.send(&request)?;
+            if !matches!(response.status.as_u16(), 301 | 302 | 303 | 307 | 308) {
+                return Ok((response, url));
+            }
+            let location = response.header("location").ok_or_else(|| {
+                RemoteError::invalid(format!(
+                    "{} redirects without saying where to",
+                    display_host(&url)
+                ))
+            })?;
+            url = redirected(&url, location, self.options.insecure)?;
+        }
+        Err(RemoteError::invalid(format!(
+            "{} redirects more than {MAX_REDIRECTS} times",
+            self.own_host
+        )))
+    }
+
     /// Sends a request once.
     pub(crate) fn send_once(&self, request: &Request<'_>) -> Result<Response, Failure> {
         let fixed = |error| Failure {
@@ -435,6 +499,32 @@ impl Client {
     }
 }
 
+/// Where a redirect leads to, made absolute. From https it may only lead to https.
+pub(crate) fn redirected(from: &str, location: &str, insecure: bool) -> Result<String, RemoteError> {
+    let invalid =
+        |reason: &str| RemoteError::invalid(format!("the server redirects to a place that {reason}"));
+    let (scheme, rest) = from.split_once("://").ok_or_else(|| invalid("is not a URL"))?;
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    let target = if location.contains("://") {
+        location.to_owned()
+    } else if location.starts_with("//") {
+        format!("{scheme}:{location}")
+    } else if location.starts_with('/') {
+        format!("{scheme}://{authority}{location}")
+    } else {
+        let path = from.split('?').next().unwrap_or_default();
+        let folder = path.rsplit_once('/').map_or(path, |(folder, _)| folder);
+        format!("{folder}/{location}")
+    };
+    match origin(&target) {
+        None => Err(invalid("is not an http or https URL")),
+        Some((target_scheme, ..)) if scheme == "https" && target_scheme != "https" && !insecure => {
+            Err(invalid("is not encrypted"))
+        }
+        Some(_) => Ok(target),
+    }
+}
+
 /// A request that failed, and whether it may work the next time.
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -467,7 +557,7 @@ pub(crate) fn stalled(host: &str, limit: Duration) -> String {
 
 fn local_refused(host: &str) -> RemoteError {
     RemoteError::invalid(format!(
-        "the registry leads to {host}, which is a local address; this is refused for public registries"
+        "the server leads to {host}, which is a local address; this is refused for public servers"
     ))
 }
 

@@ -4,7 +4,7 @@ use crate::ArtifactError;
 use crate::daemon::containerd::Containerd;
 use crate::daemon::docker::{self, Daemon, Description, Engine};
 use crate::image::{Image, ImageInfo, LayerInfo};
-use crate::network::{ClientOptions, Proxies, RemoteError, RemoteErrorKind};
+use crate::network::{ClientOptions, RemoteError, RemoteErrorKind};
 use crate::options::OpenOptions;
 use crate::reference::Reference;
 use crate::registry::Repository;
@@ -26,15 +26,7 @@ fn parse(name: &str) -> Result<Reference, ArtifactError> {
 /// An image of a registry. Only its manifests and configuration are fetched now.
 pub(crate) fn from_registry(name: &str, options: &OpenOptions) -> Result<Image, ArtifactError> {
     let reference = parse(name)?;
-    let client = ClientOptions {
-        offline: options.offline,
-        insecure: options.insecure,
-        ca_file: options.ca_file.clone(),
-        connect_timeout: options.limits.connect_timeout,
-        stall_timeout: options.limits.stall_timeout,
-        proxies: Proxies::from_environment(),
-        ..ClientOptions::default()
-    };
+    let client = ClientOptions::from(options);
     let (repository, manifest) =
         Repository::open(&reference, client, options.credentials.clone(), &environment)?;
     let root = Root::Bytes {

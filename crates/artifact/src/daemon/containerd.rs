@@ -629,4 +629,151 @@ mod tests {
             assert_ne!(error.kind(), RemoteErrorKind::NotFound, "{error}");
         }
     }
+
+    /// A containerd that answers each call (method, namespace, request without its length) with messages and a status.
+    #[cfg(unix)]
+    fn fake(
+        socket: &std::path::Path,
+        answer: impl Fn(&str, &str, &[u8]) -> (Vec<Vec<u8>>, &'static str) + Send + Sync + 'static,
+    ) -> Runtime {
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        let listener = {
+            let _context = runtime.enter();
+            tokio::net::UnixListener::bind(socket).unwrap()
+        };
+        let answer = std::sync::Arc::new(answer);
+        runtime.spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let answer = std::sync::Arc::clone(&answer);
+                tokio::spawn(async move {
+                    let mut connection = h2::server::handshake(stream).await.unwrap();
+                    while let Some(Ok((request, mut respond))) = connection.accept().await {
+                        let answer = std::sync::Arc::clone(&answer);
+                        tokio::spawn(async move {
+                            let (head, mut body) = request.into_parts();
+                            let mut bytes = Vec::new();
+                            while let Some(Ok(data)) = body.data().await {
+                                bytes.extend_from_slice(&data);
+                            }
+                            let namespace = head.headers["containerd-namespace"].to_str().unwrap();
+                            let (messages, status) = answer(head.uri.path(), namespace, &bytes[5..]);
+                            let mut stream = respond.send_response(http::Response::new(()), false).unwrap();
+                            for message in messages {
+                                let mut frame = vec![0];
+                                frame.extend_from_slice(&u32::try_from(message.len()).unwrap().to_be_bytes());
+                                frame.extend_from_slice(&message);
+                                stream.send_data(frame.into(), false).unwrap();
+                            }
+                            let mut trailers = http::HeaderMap::new();
+                            trailers.insert("grpc-status", status.parse().unwrap());
+                            stream.send_trailers(trailers).unwrap();
+                        });
+                    }
+                });
+            }
+        });
+        runtime
+    }
+
+    /// Finds `app:1` in namespace `moby` and reads its target, which is served as these parts (offset and data).
+    #[cfg(unix)]
+    fn read_parts(size: i64, parts: Vec<(i64, Vec<u8>)>, status: &'static str) -> Result<Vec<u8>, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("containerd.sock");
+        let digest = format!("sha256:{}", "7".repeat(64));
+        let runtime = fake(&socket, move |method, namespace, request| match method {
+            IMAGES_GET => {
+                let name = GetImageRequest::decode(request).unwrap().name;
+                if namespace != "moby" || name != "docker.io/library/app:1" {
+                    return (Vec::new(), "5");
+                }
+                let target = ProtoDescriptor {
+                    media_type: "application/x".to_owned(),
+                    digest: digest.clone(),
+                    size,
+                };
+                let image = Some(ProtoImage {
+                    name,
+                    target: Some(target),
+                });
+                (vec![GetImageResponse { image }.encode_to_vec()], "0")
+            }
+            CONTENT_INFO => {
+                let digest = InfoRequest::decode(request).unwrap().digest;
+                (
+                    vec![
+                        InfoResponse {
+                            info: Some(Info { digest, size }),
+                        }
+                        .encode_to_vec(),
+                    ],
+                    "0",
+                )
+            }
+            CONTENT_READ => {
+                assert_eq!(ReadContentRequest::decode(request).unwrap().digest, digest);
+                let messages = parts.iter().map(|(offset, data)| {
+                    ReadContentResponse {
+                        offset: *offset,
+                        data: data.clone().into(),
+                    }
+                    .encode_to_vec()
+                });
+                (messages.collect(), status)
+            }
+            _ => (Vec::new(), "12"),
+        });
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        let serving = std::thread::spawn(move || drop(runtime.block_on(stopped)));
+        let address = socket.display().to_string();
+        let daemon = Containerd::find(Some(&address), &|_| None, Duration::from_secs(10)).unwrap();
+        let names = ["app".to_owned(), "docker.io/library/app:1".to_owned()];
+        let (store, target) = daemon.image(&names, None).unwrap();
+        let mut bytes = Vec::new();
+        let result = store
+            .open(&target.into_descriptor().unwrap())
+            .map_err(|error| error.to_string())
+            .and_then(|mut reader| reader.read_to_end(&mut bytes).map_err(|error| error.to_string()));
+        drop(stop);
+        serving.join().unwrap();
+        result.map(|_| bytes)
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn content_is_read_in_the_parts_in_which_it_comes() {
+        let large = vec![b'x'; 6 << 20];
+        let read = read_parts(
+            (6 << 20) + 5,
+            vec![
+                (0, b"abc".to_vec()),
+                (3, Vec::new()),
+                (3, large.clone()),
+                (3 + (6 << 20), b"de".to_vec()),
+            ],
+            "0",
+        );
+        assert_eq!(read.unwrap(), [b"abc", &large[..], b"de"].concat());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn content_that_lies_or_breaks_off_is_an_error() {
+        for (size, parts, status, expected) in [
+            (4, vec![(0, b"ab".to_vec())], "0", "sent 2 of 4 bytes"),
+            (4, vec![(0, b"ab".to_vec())], "13", "status 13"),
+            (
+                4,
+                vec![(0, b"ab".to_vec()), (3, b"d".to_vec())],
+                "0",
+                "another part",
+            ),
+            (40 << 20, vec![(0, vec![0; 17 << 20])], "0", "longer than"),
+        ] {
+            let error = read_parts(size, parts, status).unwrap_err();
+            assert!(error.contains(expected), "{error}");
+        }
+        // What comes beyond the stated size is not read.
+        assert_eq!(read_parts(2, vec![(0, b"abcd".to_vec())], "0").unwrap(), b"ab");
+    }
 }

@@ -21,8 +21,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 const MAX_MANIFEST_BYTES: u64 = 8 * 1024 * 1024;
 /// Largest error document that is looked at, in bytes.
 const MAX_ERROR_BYTES: u64 = 64 * 1024;
-/// Redirects that one request may take.
-const MAX_REDIRECTS: u32 = 5;
 /// How often one blob's broken body is taken up again, in all.
 const MAX_RESUMES: u32 = 20;
 /// How often in a row a body may bring nothing at all.
@@ -141,7 +139,8 @@ impl Repository {
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .clone();
-            let (response, answered) = self.follow(url, headers, authorization.as_ref())?;
+            let credentials = authorization.as_ref().map(|secret| (self.base.as_str(), secret));
+            let (response, answered) = self.client.follow(url, headers, credentials)?;
             let ours = origin(&answered) == origin(&self.base);
             if response.status != 401 || challenged || !ours {
                 return Ok(response);
@@ -159,40 +158,6 @@ impl Repository {
             )?;
             *self.authorization.lock().unwrap_or_else(PoisonError::into_inner) = Some(fresh);
         }
-    }
-
-    /// The answer at the end of the redirects, and its URL. Credentials go to the registry's own origin alone.
-    fn follow(
-        &self,
-        url: &str,
-        headers: &[(&'static str, String)],
-        authorization: Option<&Secret>,
-    ) -> Result<(Response, String), RemoteError> {
-        let mut url = url.to_owned();
-        for _ in 0..=MAX_REDIRECTS {
-            let mut request = Request::get(&url);
-            request.headers = headers.to_vec();
-            if let Some(authorization) = authorization
-                && origin(&url) == origin(&self.base)
-            {
-                request = request.header("authorization", authorization.expose());
-            }
-            let response = self.client.send(&request)?;
-            if !matches!(response.status.as_u16(), 301 | 302 | 303 | 307 | 308) {
-                return Ok((response, url));
-            }
-            let location = response.header("location").ok_or_else(|| {
-                RemoteError::invalid(format!(
-                    "{} redirects without saying where to",
-                    self.reference.registry()
-                ))
-            })?;
-            url = redirected(&url, location, self.client.is_insecure())?;
-        }
-        Err(RemoteError::invalid(format!(
-            "{} redirects more than {MAX_REDIRECTS} times",
-            self.reference.registry()
-        )))
     }
 
     /// Turns an answer that is no success into the error that tells the user most.
@@ -255,32 +220,6 @@ fn speaks_tls(client: &Client, authority: &str) -> Result<bool, RemoteError> {
     }
 }
 
-/// Where a redirect leads to, made absolute. From https it may only lead to https.
-fn redirected(from: &str, location: &str, insecure: bool) -> Result<String, RemoteError> {
-    let invalid =
-        |reason: &str| RemoteError::invalid(format!("the registry redirects to a place that {reason}"));
-    let (scheme, rest) = from.split_once("://").ok_or_else(|| invalid("is not a URL"))?;
-    let authority = rest.split(['/', '?']).next().unwrap_or_default();
-    let target = if location.contains("://") {
-        location.to_owned()
-    } else if location.starts_with("//") {
-        format!("{scheme}:{location}")
-    } else if location.starts_with('/') {
-        format!("{scheme}://{authority}{location}")
-    } else {
-        let path = from.split('?').next().unwrap_or_default();
-        let folder = path.rsplit_once('/').map_or(path, |(folder, _)| folder);
-        format!("{folder}/{location}")
-    };
-    match origin(&target) {
-        None => Err(invalid("is not an http or https URL")),
-        Some((target_scheme, ..)) if scheme == "https" && target_scheme != "https" && !insecure => {
-            Err(invalid("is not encrypted"))
-        }
-        Some(_) => Ok(target),
-    }
-}
-
 fn digest_of(algorithm: DigestAlgorithm, bytes: &[u8]) -> Digest {
     match algorithm {
         DigestAlgorithm::Sha256 => Digest::sha256(&Sha256::digest(bytes).into()),
@@ -329,11 +268,7 @@ impl BlobReader {
             .repository
             .expect_success(response, &format!("the {}", self.what))?;
         let resumed = response.status == 206;
-        let start = if resumed {
-            range_start(response.header("content-range"))
-        } else {
-            Some(0)
-        };
+        let start = if resumed { response.range_start() } else { Some(0) };
         if start != Some(self.position) && (resumed || start != Some(0)) {
             return Err(RemoteError::invalid(format!(
                 "the registry answered with another part of {} than was asked for",
@@ -432,16 +367,4 @@ impl Read for BlobReader {
             }
         }
     }
-}
-
-/// The first byte of a `Content-Range: bytes 100-199/200`.
-fn range_start(header: Option<&str>) -> Option<u64> {
-    header?
-        .trim()
-        .strip_prefix("bytes")?
-        .trim_start()
-        .split('-')
-        .next()?
-        .parse()
-        .ok()
 }

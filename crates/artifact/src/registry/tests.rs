@@ -1,7 +1,7 @@
 //! What is promised of registries, one test a promise, against a fake one on loopback.
 
 use super::*;
-use crate::network::Proxies;
+use crate::network::{Proxies, redirected};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
