@@ -1,5 +1,13 @@
 //! A set of page numbers, one bit each: how walks over database pages notice cycles without much memory.
 
+/// Most pages that are looked at: 32 GiB of the smallest.
+const MOST_PAGES: u64 = 1 << 26;
+
+/// How many whole pages a file has.
+pub(crate) fn count(size: u64, page_size: usize) -> u32 {
+    u32::try_from((size / page_size as u64).min(MOST_PAGES)).unwrap_or(u32::MAX)
+}
+
 /// Page numbers of one file.
 #[derive(Default)]
 pub(crate) struct PageSet {

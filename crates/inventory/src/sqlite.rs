@@ -5,7 +5,7 @@
 //! file claims are checked against the file before anything is reserved. Changes that are still in a write-ahead log are
 //! not seen.
 
-use crate::page_set::PageSet;
+use crate::page_set::{self, PageSet};
 use model::{Content, ReadSeek};
 use std::io::{Read, SeekFrom};
 
@@ -72,7 +72,7 @@ impl<'a> Database<'a> {
         if usable < 480 {
             return Err("the SQLite database reserves nearly all of its pages".to_owned());
         }
-        let pages = u32::try_from(size / page_size as u64).unwrap_or(u32::MAX);
+        let pages = page_set::count(size, page_size);
         Ok(Self {
             reader,
             page_size,
@@ -109,6 +109,8 @@ impl<'a> Database<'a> {
         let mut visited = PageSet::default();
         let mut stack = Vec::new();
         let mut damage = None;
+        // Cells do not overlap, so that all rows together are no larger than the file.
+        let mut left = u64::from(self.pages) * self.page_size as u64;
         match self.enter(root, &mut visited) {
             Ok(()) => stack.push(root),
             Err(error) => damage = Some(error),
@@ -155,14 +157,27 @@ impl<'a> Database<'a> {
                         let at = u16_at(&page, start + 8 + 2 * cell).map(usize::from);
                         let row = at
                             .ok_or_else(broken)
-                            .and_then(|at| self.record(&page, at, &mut visited));
+                            .and_then(|at| self.payload(&page, at, &mut visited))
+                            .and_then(|payload| {
+                                // Two bytes more point at the cell.
+                                left = left
+                                    .checked_sub(payload.len() as u64 + 2)
+                                    .ok_or("the rows of the SQLite database are larger than the database")?;
+                                columns(&payload)
+                                    .ok_or_else(|| "a row of the SQLite database is damaged".to_owned())
+                            });
                         match row {
                             Ok(row) => {
                                 if !each(&row) {
                                     return Ok(());
                                 }
                             }
-                            Err(error) => _ = damage.get_or_insert(error),
+                            Err(error) => {
+                                damage.get_or_insert(error);
+                                if left < page.len() as u64 {
+                                    break;
+                                }
+                            }
                         }
                     }
                 }
@@ -172,8 +187,8 @@ impl<'a> Database<'a> {
         damage.map_or(Ok(()), Err)
     }
 
-    /// The row of the leaf cell at `at`.
-    fn record(&mut self, page: &[u8], at: usize, visited: &mut PageSet) -> Result<Vec<Value>, String> {
+    /// The payload of the leaf cell at `at`, with its overflow pages.
+    fn payload(&mut self, page: &[u8], at: usize, visited: &mut PageSet) -> Result<Vec<u8>, String> {
         let cell = page.get(at..self.usable).unwrap_or_default();
         let broken = "a cell of the SQLite database lies outside its page";
         let (size, rest) = varint(cell).ok_or(broken)?;
@@ -196,7 +211,7 @@ impl<'a> Database<'a> {
                 next = u32_at(&page, 0).unwrap_or_default();
             }
         }
-        columns(&payload).ok_or_else(|| "a row of the SQLite database is damaged".to_owned())
+        Ok(payload)
     }
 
     /// How many bytes of a payload lie in the leaf itself.
@@ -419,6 +434,25 @@ mod tests {
         let (found, result) = read(database(&[3], &[page, looping]));
         assert!(found.is_empty());
         assert!(result.expect_err("a cycle").contains("used twice"));
+    }
+
+    #[test]
+    fn cells_that_overlap_end_in_a_problem() {
+        // 200 pointers at one cell, which takes most of the page.
+        let mut page = vec![0; 512];
+        page[0] = 13;
+        page[4] = 200;
+        for cell in 0..200 {
+            page[8 + 2 * cell..10 + 2 * cell].copy_from_slice(&408_u16.to_be_bytes());
+        }
+        page[408..413].copy_from_slice(&[100, 1, 3, 0x81, 0x4e]);
+        let (found, result) = read(database(&[3], &[page]));
+        assert!(found.len() < 16, "{}", found.len());
+        assert!(
+            result
+                .expect_err("overlapping cells")
+                .contains("larger than the database")
+        );
     }
 
     proptest! {

@@ -1,7 +1,7 @@
 //! Berkeley DB hash files (`Packages` of Red Hat Enterprise Linux up to 8 and its relatives), in either byte order.
 
 use super::LARGEST_HEADER;
-use crate::page_set::PageSet;
+use crate::page_set::{self, PageSet};
 use model::{Content, ReadSeek};
 use std::io::{Read, SeekFrom};
 
@@ -79,7 +79,7 @@ pub(super) fn headers(
     if meta[25] != META_HASH {
         return Err("the Berkeley DB file is no hash".to_owned());
     }
-    let there = u32::try_from(size / page_size as u64).unwrap_or(u32::MAX);
+    let there = page_set::count(size, page_size);
     let claimed = order.u32_at(&meta, 32).unwrap_or_default().saturating_add(1);
     let mut problem = (claimed > there).then(|| {
         format!(

@@ -15,11 +15,39 @@ use model::{Content, Package, Purl};
 /// Largest header of one package, in bytes; those with 100,000 files have some 10 MiB.
 const LARGEST_HEADER: usize = 32 << 20;
 
+/// Most packages of one database.
+const MOST_HEADERS: usize = 200_000;
+
 /// Calls `each` with the header blob of every installed package; false stops.
 ///
 /// # Errors
 /// A message about the first part of the database that could not be read; the packages of all intact parts were given.
 pub(crate) fn headers(content: &mut dyn Content, each: &mut dyn FnMut(&[u8]) -> bool) -> Result<(), String> {
+    // Headers do not overlap, so that together they are no larger than the file.
+    let mut bytes_left = content.size();
+    let mut headers_left = MOST_HEADERS;
+    let mut exceeded = false;
+    let mut bounded = |blob: &[u8]| {
+        let bytes = bytes_left.checked_sub(blob.len() as u64);
+        let headers = headers_left.checked_sub(1);
+        let (Some(bytes), Some(headers)) = (bytes, headers) else {
+            exceeded = true;
+            return false;
+        };
+        (bytes_left, headers_left) = (bytes, headers);
+        each(blob)
+    };
+    read(content, &mut bounded)?;
+    if exceeded {
+        return Err(format!(
+            "the rpm database has more than {MOST_HEADERS} headers, or some twice; the rest was not read"
+        ));
+    }
+    Ok(())
+}
+
+/// [`headers`] without its bounds.
+fn read(content: &mut dyn Content, each: &mut dyn FnMut(&[u8]) -> bool) -> Result<(), String> {
     let mut head = [0; 16];
     let length = {
         let mut reader = content.reader().map_err(|error| error.to_string())?;

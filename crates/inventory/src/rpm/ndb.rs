@@ -20,8 +20,6 @@ pub(super) fn headers(content: &mut dyn Content, each: &mut dyn FnMut(&[u8]) -> 
     let header: [u8; 32] = read_at(&mut *reader, 0).ok_or("the NDB database is shorter than its header")?;
     let pages = u64::from(u32_at(&header, 12));
     let mut problem = None;
-    // Blobs do not overlap, so that together they are no larger than the file.
-    let mut left = size;
     // The header takes the first two slots.
     for slot in 2.. {
         let at = slot * SLOT_SIZE;
@@ -42,7 +40,7 @@ pub(super) fn headers(content: &mut dyn Content, each: &mut dyn FnMut(&[u8]) -> 
         if package == 0 {
             continue;
         }
-        match blob(&mut *reader, package, u64::from(block) * BLOCK_SIZE, &mut left) {
+        match blob(&mut *reader, package, u64::from(block) * BLOCK_SIZE, size) {
             Ok(blob) => {
                 if !each(&blob) {
                     return Ok(());
@@ -55,19 +53,18 @@ pub(super) fn headers(content: &mut dyn Content, each: &mut dyn FnMut(&[u8]) -> 
 }
 
 /// The blob of a package.
-fn blob(reader: &mut dyn ReadSeek, package: u32, at: u64, left: &mut u64) -> Result<Vec<u8>, String> {
+fn blob(reader: &mut dyn ReadSeek, package: u32, at: u64, size: u64) -> Result<Vec<u8>, String> {
     let broken = || format!("the header of package {package} in the NDB database is damaged or missing");
     let head: [u8; 16] = read_at(reader, at).ok_or_else(broken)?;
     let length = u32_at(&head, 12) as usize;
     if !head.starts_with(BLOB) || u32_at(&head, 4) != package {
         return Err(broken());
     }
-    *left = left
-        .checked_sub(length as u64)
-        .filter(|_| length <= LARGEST_HEADER)
-        .ok_or_else(|| {
-            format!("the header of package {package} in the NDB database claims {length} bytes")
-        })?;
+    if length > LARGEST_HEADER || length as u64 > size {
+        return Err(format!(
+            "the header of package {package} in the NDB database claims {length} bytes"
+        ));
+    }
     let mut blob = vec![0; length];
     reader.read_exact(&mut blob).map_err(|_| broken())?;
     Ok(blob)
@@ -141,6 +138,13 @@ mod tests {
                 .expect_err("too large")
                 .contains("claims 4294967295 bytes")
         );
+    }
+
+    #[test]
+    fn slots_that_share_a_blob_end_in_a_problem() {
+        let (found, result) = count(database(250));
+        assert!(found < 100, "{found}");
+        assert!(result.expect_err("shared blobs").contains("some twice"));
     }
 
     proptest! {
