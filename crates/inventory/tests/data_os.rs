@@ -173,9 +173,10 @@ fn apk_databases_are_read_whole() {
 
 /// Files of the fixtures of the OS extractors that their member reads: member, path, bytes.
 fn fixtures() -> Vec<(&'static str, String, Vec<u8>)> {
-    const MEMBERS: [&str; 12] = [
+    const MEMBERS: [&str; 13] = [
         "apk-installed",
         "bottlerocket-inventory",
+        "chisel-manifest",
         "dpkg-status",
         "homebrew-cellar",
         "nix-store",

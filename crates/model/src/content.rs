@@ -147,4 +147,14 @@ pub trait Archives: Sync {
     /// # Errors
     /// A message that says what is wrong with the stream or that it is larger than `limit`.
     fn gzip(&self, compressed: &[u8], limit: usize) -> Result<Vec<u8>, String>;
+
+    /// Inflates a zstd stream, at most `limit` bytes.
+    ///
+    /// # Errors
+    /// A message that says what is wrong with the stream, that it is larger than `limit`, or that this implementer has no
+    /// zstd.
+    fn zstd(&self, compressed: &[u8], limit: usize) -> Result<Vec<u8>, String> {
+        let _ = (compressed, limit);
+        Err("zstd streams inside files are not inflated".to_owned())
+    }
 }

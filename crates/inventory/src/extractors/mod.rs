@@ -5,6 +5,7 @@ use crate::Extractor;
 mod apk_installed;
 mod binary_classifier;
 mod bottlerocket_inventory;
+mod chisel_manifest;
 mod conda_meta;
 mod dotnet_package;
 mod dpkg_status;
@@ -37,6 +38,7 @@ pub static ALL: &[&dyn Extractor] = &[
     &apk_installed::APK_INSTALLED,
     &binary_classifier::BINARY_CLASSIFIER,
     &bottlerocket_inventory::BOTTLEROCKET_INVENTORY,
+    &chisel_manifest::CHISEL_MANIFEST,
     &conda_meta::CONDA_META,
     &dotnet_package::DOTNET_PACKAGE,
     &dpkg_status::DPKG_STATUS,
