@@ -1,14 +1,15 @@
 //! The seam between where an image is kept and how it is read: blobs at random, or one stream of them.
 
+use crate::archive;
 use crate::error::ArtifactError;
-use crate::image::{Image, ImageInfo};
+use crate::image::{Backend, Image, ImageInfo};
+use crate::manifest::{self, Resolved};
 use crate::options::OpenOptions;
 use model::Digest;
-use std::collections::BTreeMap;
 use std::io::Read;
 use std::sync::Arc;
 
-/// Points to a blob, as OCI and Docker manifests do. Read with [`Descriptor::from_json`].
+/// Points to a blob, as OCI and Docker manifests do.
 #[derive(Clone, Debug)]
 pub(crate) struct Descriptor {
     /// What the blob claims to be; content is sniffed all the same. May be empty.
@@ -19,8 +20,6 @@ pub(crate) struct Descriptor {
     pub(crate) size: u64,
     /// For which machine, in indexes.
     pub(crate) platform: Option<Platform>,
-    /// Annotations, e.g. `org.opencontainers.image.ref.name`.
-    pub(crate) annotations: BTreeMap<String, String>,
     /// Where a foreign layer may be fetched; never used, only said.
     pub(crate) urls: Vec<String>,
 }
@@ -71,8 +70,13 @@ pub(crate) fn image_from_blobs(
     name: &str,
     options: &OpenOptions,
 ) -> Result<Image, ArtifactError> {
-    let _ = (root, source, options);
-    Err(ArtifactError::not_found(format!("image `{name}`"), ""))
+    let Resolved { info, layers } = manifest::resolve(root, &*source, name, options)?;
+    Ok(Image {
+        info,
+        backend: Backend::Blobs { source, layers },
+        limits: options.limits.clone(),
+        rootfs: false,
+    })
 }
 
 /// An image in a `docker save` or OCI archive stream. `known` is what a daemon told already (its layers' diff ids at least);
@@ -84,6 +88,5 @@ pub(crate) fn image_from_stream(
     name: &str,
     options: &OpenOptions,
 ) -> Result<Image, ArtifactError> {
-    let _ = (source, known, tag, options);
-    Err(ArtifactError::not_found(format!("image `{name}`"), ""))
+    archive::open_stream(source, known, tag, name, options)
 }

@@ -7,7 +7,6 @@ use bytes::{Buf, Bytes, BytesMut};
 use h2::RecvStream;
 use h2::client::SendRequest;
 use prost::Message;
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::io::{self, Read};
 use std::path::PathBuf;
@@ -450,7 +449,6 @@ impl ProtoDescriptor {
             digest,
             size: u64::try_from(self.size).unwrap_or(0),
             platform: None,
-            annotations: BTreeMap::new(),
             urls: Vec::new(),
         })
     }

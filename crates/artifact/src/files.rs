@@ -1,0 +1,197 @@
+//! The only raw file access of the program: every error names its path, every read has a cap, links are not followed where
+//! a target's own files are read.
+
+use crate::error::ArtifactError;
+use rustix::fs::{CWD, Mode, OFlags, ResolveFlags};
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+/// Opens a file of the user's own (a database, a certificate) for reading.
+///
+/// # Errors
+/// Names the path.
+pub fn open(path: &Path) -> Result<File, ArtifactError> {
+    let file = File::open(path).map_err(|error| ArtifactError::io(named(path), error))?;
+    let metadata = file
+        .metadata()
+        .map_err(|error| ArtifactError::io(named(path), error))?;
+    if metadata.is_dir() {
+        return Err(ArtifactError::invalid(named(path), "it is a folder, not a file"));
+    }
+    Ok(file)
+}
+
+/// The bytes of a file, at most `limit`.
+///
+/// # Errors
+/// Names the path; a larger file is refused.
+pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, ArtifactError> {
+    let file = open(path)?;
+    let mut bytes = Vec::new();
+    file.take(limit.saturating_add(1))
+        .read_to_end(&mut bytes)
+        .map_err(|error| ArtifactError::io(named(path), error))?;
+    if bytes.len() as u64 > limit {
+        return Err(ArtifactError::TooLarge {
+            what: named(path),
+            limit,
+            unit: "bytes",
+        });
+    }
+    Ok(bytes)
+}
+
+/// Writes a file so that readers see the old or the new content, never a part: a temporary file beside it, then a rename.
+///
+/// # Errors
+/// Names the path.
+pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), ArtifactError> {
+    let error = |source| ArtifactError::Write {
+        what: named(path),
+        source,
+    };
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(error)?;
+    file.write_all(bytes).map_err(error)?;
+    file.persist(path).map_err(|failed| error(failed.error))?;
+    Ok(())
+}
+
+/// Creates a folder and its parents.
+///
+/// # Errors
+/// Names the path.
+pub fn create_dir_all(path: &Path) -> Result<(), ArtifactError> {
+    fs::create_dir_all(path).map_err(|source| ArtifactError::Write {
+        what: named(path),
+        source,
+    })
+}
+
+/// An unlinked temporary file: it goes away with the process, whatever happens.
+pub(crate) fn spool() -> io::Result<File> {
+    tempfile::tempfile_in(std::env::temp_dir())
+}
+
+/// How a path is named in messages.
+pub(crate) fn named(path: &Path) -> String {
+    format!("`{}`", path.display())
+}
+
+/// A folder whose files are opened without ever leaving it.
+pub(crate) struct Root {
+    path: PathBuf,
+    folder: OwnedFd,
+}
+
+impl Root {
+    /// Opens the folder; the user named it, so that links up to here are followed.
+    pub(crate) fn new(path: &Path) -> Result<Self, ArtifactError> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let folder = rustix::fs::openat(CWD, path, flags, Mode::empty())
+            .map_err(|error| ArtifactError::io(named(path), error.into()))?;
+        Ok(Self {
+            path: path.to_owned(),
+            folder,
+        })
+    }
+
+    /// The folder's path as given.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Opens a regular file below the folder. No component may be a link, pipes do not block, and what is no regular file is
+    /// refused.
+    pub(crate) fn open(&self, relative: &Path) -> io::Result<File> {
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
+        let confined = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+        let opened = match rustix::fs::openat2(&self.folder, relative, flags, Mode::empty(), confined) {
+            // Kernels before 5.6, and sandboxes that do not know the call: component by component.
+            Err(rustix::io::Errno::NOSYS | rustix::io::Errno::PERM) => {
+                open_by_component(&self.folder, relative, flags)
+            }
+            other => other,
+        };
+        let file = File::from(opened?);
+        if file.metadata()?.is_file() {
+            Ok(file)
+        } else {
+            Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "it is not a regular file",
+            ))
+        }
+    }
+}
+
+fn open_by_component(folder: &OwnedFd, relative: &Path, flags: OFlags) -> rustix::io::Result<OwnedFd> {
+    let mut components = relative.components().peekable();
+    let mut current: Option<OwnedFd> = None;
+    while let Some(component) = components.next() {
+        let std::path::Component::Normal(name) = component else {
+            return Err(rustix::io::Errno::XDEV);
+        };
+        let flags = if components.peek().is_some() {
+            OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC
+        } else {
+            flags
+        };
+        let base = current.as_ref().unwrap_or(folder);
+        current = Some(rustix::fs::openat(base, name, flags, Mode::empty())?);
+    }
+    current.ok_or(rustix::io::Errno::NOENT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn links_and_pipes_are_never_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("d")).unwrap();
+        fs::write(folder.path().join("d/f"), b"x").unwrap();
+        symlink("/etc/passwd", folder.path().join("leaf")).unwrap();
+        symlink("/etc", folder.path().join("parent")).unwrap();
+        symlink("d", folder.path().join("inside")).unwrap();
+        let root = Root::new(folder.path()).unwrap();
+        assert!(root.open(Path::new("d/f")).is_ok());
+        for path in [
+            "leaf",
+            "parent/passwd",
+            "inside/f",
+            "d",
+            "../x",
+            "/etc/passwd",
+            "absent",
+        ] {
+            assert!(root.open(Path::new(path)).is_err(), "{path}");
+            let flags = OFlags::RDONLY | OFlags::NOFOLLOW;
+            let opened = open_by_component(&root.folder, Path::new(path), flags);
+            assert!(path == "d" || opened.is_err(), "{path}");
+        }
+    }
+
+    #[test]
+    fn reading_is_capped_and_writing_is_atomic() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a/b");
+        create_dir_all(path.parent().unwrap()).unwrap();
+        write_atomic(&path, b"12345").unwrap();
+        assert_eq!(read(&path, 5).unwrap(), b"12345");
+        let error = read(&path, 4).unwrap_err();
+        assert!(
+            error.to_string().contains("larger than the limit of 4 bytes"),
+            "{error}"
+        );
+        assert!(read(folder.path(), 9).unwrap_err().to_string().contains("folder"));
+        assert!(open(&folder.path().join("none")).unwrap_err().is_not_found());
+    }
+}
