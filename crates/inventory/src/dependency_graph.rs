@@ -1,0 +1,503 @@
+//! Who wants whom in a lock file: relation, scope and one shortest chain for each package, in linear time.
+
+use crate::{Extracted, Found, Note};
+use model::{Package, Purl, Relation, Scope, path};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+
+/// Most links of a chain that are kept: the project's end of it. Real chains are shorter.
+const LONGEST_CHAIN: usize = 16;
+
+/// Most links of all chains of one file, so that a million packages in a row do not fill the memory.
+const MOST_LINKS: usize = 4_000_000;
+
+/// Position of a package in a graph.
+pub(crate) type Id = u32;
+
+/// Packages and who wants whom.
+#[derive(Default)]
+pub(crate) struct DependencyGraph {
+    nodes: Vec<Member>,
+    known: HashMap<Purl, Id>,
+    edges: Vec<(Id, Id, Scope)>,
+    roots: Vec<Id>,
+    /// The format tells the scope of what roots want, so that it can be told of all packages.
+    scoped: bool,
+}
+
+enum Member {
+    Listed(Box<Package>),
+    /// The project, which is not listed; with `name@version`, or empty.
+    Project(String),
+}
+
+impl Member {
+    fn label(&self) -> String {
+        match self {
+            Self::Listed(package) if package.version.is_empty() => package.name.clone(),
+            Self::Listed(package) => format!("{}@{}", package.name, package.version),
+            Self::Project(label) => label.clone(),
+        }
+    }
+}
+
+impl DependencyGraph {
+    /// A graph of a format that tells what is wanted only for development or is optional.
+    pub(crate) fn scoped() -> Self {
+        Self {
+            scoped: true,
+            ..Self::default()
+        }
+    }
+
+    /// Adds a package, or merges it with the one of the same purl.
+    pub(crate) fn add(&mut self, package: Package) -> Id {
+        if let Some(&id) = self.known.get(&package.purl) {
+            if let Some(Member::Listed(have)) = self.nodes.get_mut(id as usize) {
+                merge(have, package);
+            }
+            return id;
+        }
+        let id = self.next();
+        self.known.insert(package.purl.clone(), id);
+        self.nodes.push(Member::Listed(Box::new(package)));
+        id
+    }
+
+    /// Adds a package of the project itself.
+    pub(crate) fn add_root(&mut self, package: Package) -> Id {
+        let id = self.add(package);
+        if let Some(Member::Listed(package)) = self.nodes.get_mut(id as usize) {
+            package.relation = Some(Relation::Root);
+        }
+        self.roots.push(id);
+        id
+    }
+
+    /// Adds a project that is not listed, with `name@version` if it has a name.
+    pub(crate) fn add_project(&mut self, label: impl Into<String>) -> Id {
+        let id = self.next();
+        self.nodes.push(Member::Project(label.into()));
+        self.roots.push(id);
+        id
+    }
+
+    /// One package wants another.
+    pub(crate) fn want(&mut self, from: Id, to: Id, scope: Scope) {
+        self.edges.push((from, to, scope));
+    }
+
+    fn next(&self) -> Id {
+        // The caps on files keep this far below the limit of the type.
+        Id::try_from(self.nodes.len()).unwrap_or(Id::MAX)
+    }
+
+    /// The packages, in the order in which they were added.
+    pub(crate) fn finish(mut self) -> Vec<Package> {
+        let count = self.nodes.len();
+        self.edges
+            .retain(|(from, to, _)| (*from as usize) < count && (*to as usize) < count);
+        // Edges by their start: a counting sort.
+        let mut starts = vec![0_usize; count + 1];
+        for (from, _, _) in &self.edges {
+            starts[*from as usize + 1] += 1;
+        }
+        for index in 0..count {
+            starts[index + 1] += starts[index];
+        }
+        let mut filled = starts.clone();
+        let mut sorted = vec![(0, Scope::Runtime); self.edges.len()];
+        for (from, to, scope) in self.edges.drain(..) {
+            let at = &mut filled[from as usize];
+            sorted[*at] = (to, scope);
+            *at += 1;
+        }
+        let wanted = |from: Id| &sorted[starts[from as usize]..starts[from as usize + 1]];
+
+        // Breadth first: the order gives the distance, the parent the chain.
+        let mut distance = vec![u32::MAX; count];
+        let mut parent = vec![Id::MAX; count];
+        let mut order = VecDeque::new();
+        for &root in &self.roots {
+            if distance[root as usize] != 0 {
+                distance[root as usize] = 0;
+                order.push_back(root);
+            }
+        }
+        let mut reached = Vec::new();
+        while let Some(from) = order.pop_front() {
+            reached.push(from);
+            for &(to, _) in wanted(from) {
+                if distance[to as usize] == u32::MAX {
+                    distance[to as usize] = distance[from as usize] + 1;
+                    parent[to as usize] = from;
+                    order.push_back(to);
+                }
+            }
+        }
+
+        let mut scopes: Vec<Option<Scope>> = vec![None; count];
+        if self.scoped {
+            for scope in [Scope::Runtime, Scope::Optional, Scope::Development] {
+                let mut queue: VecDeque<Id> = if scope == Scope::Runtime {
+                    for &root in &self.roots {
+                        scopes[root as usize] = Some(Scope::Runtime);
+                    }
+                    self.roots.iter().copied().collect()
+                } else {
+                    reached
+                        .iter()
+                        .copied()
+                        .filter(|id| scopes[*id as usize].is_some())
+                        .collect()
+                };
+                while let Some(from) = queue.pop_front() {
+                    for &(to, edge) in wanted(from) {
+                        if scopes[to as usize].is_none() && rank(edge) <= rank(scope) {
+                            scopes[to as usize] = Some(scope);
+                            queue.push_back(to);
+                        }
+                    }
+                }
+            }
+        }
+
+        // Where the kept end of a long chain begins: the last package that is not too far from the project.
+        let mut head: Vec<Id> = (0..).take(count).collect();
+        let mut links = 0;
+        for &id in &reached {
+            let depth = distance[id as usize];
+            let mut above = parent[id as usize];
+            if depth as usize > LONGEST_CHAIN {
+                above = head[above as usize];
+                head[id as usize] = above;
+            }
+            let mut chain = Vec::new();
+            while above != Id::MAX && links < MOST_LINKS {
+                chain.push(above);
+                above = parent[above as usize];
+            }
+            links += chain.len();
+            let labels: Vec<String> = chain
+                .iter()
+                .rev()
+                .map(|above| self.nodes[*above as usize].label())
+                .filter(|label| !label.is_empty())
+                .collect();
+            if let Member::Listed(package) = &mut self.nodes[id as usize] {
+                package.path = labels;
+                if package.relation.is_none() {
+                    package.relation = Some(match depth {
+                        0 => Relation::Root,
+                        1 => Relation::Direct,
+                        _ => Relation::Transitive,
+                    });
+                }
+                if package.scope.is_none() && package.relation != Some(Relation::Root) {
+                    package.scope = scopes[id as usize];
+                }
+            }
+        }
+        self.nodes
+            .into_iter()
+            .filter_map(|member| match member {
+                Member::Listed(package) => Some(*package),
+                Member::Project(_) => None,
+            })
+            .collect()
+    }
+
+    /// Puts the packages out and keeps who wants whom as notes, until [`join_manifests`] knows what the project wants.
+    /// `requests` are the keys by which a manifest asks for packages. Packages of the project itself stay roots.
+    pub(crate) fn suspend<'k>(self, requests: impl Iterator<Item = (&'k str, Id)>, out: &mut Extracted) {
+        let mut edges = String::new();
+        for (from, to, scope) in &self.edges {
+            edges.push_str(&format!("{from} {to} {}\n", rank(*scope)));
+        }
+        out.notes.push(note("edges", edges));
+        let mut keys = String::new();
+        for (key, id) in requests {
+            if !key.contains(['\n', '\t']) {
+                keys.push_str(&format!("{key}\t{id}\n"));
+            }
+        }
+        out.notes.push(note("requests", keys));
+        let packages = self.nodes.into_iter().filter_map(|member| match member {
+            Member::Listed(package) => Some(*package),
+            Member::Project(_) => None,
+        });
+        out.packages.extend(packages);
+    }
+
+    /// Finds the roots of a resumed graph.
+    fn find_roots(&mut self) {
+        for (id, member) in (0..).zip(&self.nodes) {
+            if matches!(member, Member::Listed(package) if package.relation == Some(Relation::Root)) {
+                self.roots.push(id);
+            }
+        }
+    }
+
+    /// Adds what a manifest tells: of a root that the lock file lists, the scopes of what it wants; else a project and
+    /// what it wants.
+    fn apply_manifest(&mut self, notes: &[Note], requests: &HashMap<String, Vec<Id>>) {
+        self.scoped = true;
+        let wanted = notes.iter().filter(|note| note.kind == "wants").flat_map(|note| {
+            let scope = unrank(note.value.parse().unwrap_or(0));
+            let ids = requests.get(&note.key).into_iter().flatten();
+            ids.map(move |id| (*id, scope))
+        });
+        let Some(project) = notes.iter().find(|note| note.kind == "project") else {
+            return;
+        };
+        let listed = self.roots.iter().copied().find(|root| {
+            matches!(&self.nodes[*root as usize], Member::Listed(package) if package.name == project.key)
+        });
+        match listed {
+            Some(root) => {
+                let mut scopes: HashMap<Id, Scope> = HashMap::new();
+                for (id, scope) in wanted {
+                    let have = scopes.entry(id).or_insert(scope);
+                    if rank(scope) < rank(*have) {
+                        *have = scope;
+                    }
+                }
+                for (_, to, scope) in self.edges.iter_mut().filter(|(from, _, _)| *from == root) {
+                    *scope = scopes.get(to).copied().unwrap_or(*scope);
+                }
+            }
+            None => {
+                let id = self.add_project(&*project.value);
+                for (to, scope) in wanted {
+                    self.edges.push((id, to, scope));
+                }
+            }
+        }
+    }
+
+    /// The graph that [`Self::suspend`] kept, and its requests.
+    fn resume(extracted: &mut Extracted) -> (Self, HashMap<String, Vec<Id>>) {
+        let mut graph = Self::default();
+        for package in extracted.packages.drain(..) {
+            graph.nodes.push(Member::Listed(Box::new(package)));
+        }
+        let mut requests: HashMap<String, Vec<Id>> = HashMap::new();
+        for note in extracted.notes.drain(..) {
+            for line in note.value.lines() {
+                if note.kind == "edges" {
+                    let mut fields = line.split(' ').map(str::parse::<Id>);
+                    if let (Some(Ok(from)), Some(Ok(to)), Some(Ok(scope))) =
+                        (fields.next(), fields.next(), fields.next())
+                    {
+                        graph.edges.push((from, to, unrank(scope)));
+                    }
+                } else if let Some((key, id)) = line.rsplit_once('\t')
+                    && let Ok(id) = id.parse()
+                {
+                    requests.entry(key.to_owned()).or_default().push(id);
+                }
+            }
+        }
+        (graph, requests)
+    }
+}
+
+fn rank(scope: Scope) -> u32 {
+    match scope {
+        Scope::Runtime => 0,
+        Scope::Optional => 1,
+        Scope::Development => 2,
+    }
+}
+
+fn unrank(rank: u32) -> Scope {
+    match rank {
+        0 => Scope::Runtime,
+        1 => Scope::Optional,
+        _ => Scope::Development,
+    }
+}
+
+fn note(kind: &str, value: String) -> Note {
+    Note {
+        kind: kind.to_owned(),
+        key: String::new(),
+        value,
+    }
+}
+
+/// Merges what two entries tell of the same package: the closer relation and the more needed scope win.
+fn merge(have: &mut Package, other: Package) {
+    have.relation = match (have.relation, other.relation) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    };
+    have.scope = match (have.scope, other.scope) {
+        (Some(a), Some(b)) => Some(if rank(a) <= rank(b) { a } else { b }),
+        (a, b) => a.or(b),
+    };
+    if have.path.is_empty() {
+        have.path = other.path;
+    }
+    for license in other.licenses {
+        if !have.licenses.contains(&license) {
+            have.licenses.push(license);
+        }
+    }
+    for fact in other.facts {
+        if !have.facts.contains(&fact) {
+            have.facts.push(fact);
+        }
+    }
+}
+
+/// The packages with those of the same purl merged, in the order of their first places.
+pub(crate) fn merged(packages: impl IntoIterator<Item = Package>) -> Vec<Package> {
+    let mut graph = DependencyGraph::default();
+    for package in packages {
+        graph.add(package);
+    }
+    graph.finish()
+}
+
+/// What a manifest asks for, kept as notes for [`join_manifests`].
+pub(crate) struct Manifest<'o> {
+    out: &'o mut Extracted,
+}
+
+impl<'o> Manifest<'o> {
+    /// A manifest of the project `name@version`, either of which may be empty.
+    pub(crate) fn new(out: &'o mut Extracted, name: &str, version: &str) -> Self {
+        let label = if name.is_empty() || version.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{name}@{version}")
+        };
+        out.notes.push(Note {
+            kind: "project".to_owned(),
+            key: name.to_owned(),
+            value: label,
+        });
+        Self { out }
+    }
+
+    /// It asks for a package by the key that the lock file knows it by.
+    pub(crate) fn wants(&mut self, key: impl Into<String>, scope: Scope) {
+        self.out.notes.push(Note {
+            kind: "wants".to_owned(),
+            key: key.into(),
+            value: rank(scope).to_string(),
+        });
+    }
+}
+
+/// Joins lock files with the manifests of the same folder or, for workspaces, of folders below. A lock file without a
+/// manifest keeps its packages, with their relation unknown; a manifest without a lock file gives nothing.
+pub(crate) fn join_manifests(found: &mut Vec<Found>) {
+    let is_lock = |file: &Found| file.extracted.notes.iter().any(|note| note.kind == "edges");
+    let locks: HashSet<String> = found
+        .iter()
+        .filter(|file| is_lock(file))
+        .map(|file| path::parent(&file.path).to_owned())
+        .collect();
+    // Folder of the lock file -> what its manifests want.
+    let mut manifests: BTreeMap<String, Vec<Vec<Note>>> = BTreeMap::new();
+    for file in found.iter_mut() {
+        if !file.extracted.notes.iter().any(|note| note.kind == "project") {
+            continue;
+        }
+        // What is wrong with a manifest only matters where it was to explain a lock file.
+        let extracted = std::mem::take(&mut file.extracted);
+        let notes = extracted.notes;
+        let mut folder = path::parent(&file.path);
+        loop {
+            if locks.contains(folder) {
+                file.extracted.problems = extracted.problems;
+                manifests.entry(folder.to_owned()).or_default().push(notes);
+                break;
+            }
+            if folder.is_empty() {
+                break;
+            }
+            folder = path::parent(folder);
+        }
+    }
+    for file in found.iter_mut() {
+        if !is_lock(file) {
+            continue;
+        }
+        let (mut graph, requests) = DependencyGraph::resume(&mut file.extracted);
+        graph.find_roots();
+        for notes in manifests.get(path::parent(&file.path)).into_iter().flatten() {
+            graph.apply_manifest(notes, &requests);
+        }
+        file.extracted.packages = graph.finish();
+    }
+    found.retain(|file| !file.extracted.is_empty());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn package(name: &str) -> Package {
+        Package::new("test", Purl::new("npm", "", name, "1"), "npm", name, "1")
+    }
+
+    #[test]
+    fn shortest_chain_scope_and_relation() {
+        let mut graph = DependencyGraph::scoped();
+        let project = graph.add_project("app@1");
+        let [a, b, c, d, e] = ["a", "b", "c", "d", "e"].map(|name| graph.add(package(name)));
+        graph.want(project, a, Scope::Runtime);
+        graph.want(project, d, Scope::Development);
+        graph.want(a, b, Scope::Runtime);
+        graph.want(b, c, Scope::Optional);
+        graph.want(d, c, Scope::Runtime);
+        graph.want(c, a, Scope::Runtime);
+        let packages = graph.finish();
+        let told: Vec<_> = packages
+            .iter()
+            .map(|package| (package.relation, package.scope, package.path.join(" > ")))
+            .collect();
+        let (direct, transitive) = (Some(Relation::Direct), Some(Relation::Transitive));
+        let app = "app@1".to_owned();
+        assert_eq!(told[a as usize - 1], (direct, Some(Scope::Runtime), app.clone()));
+        assert_eq!(
+            told[b as usize - 1],
+            (transitive, Some(Scope::Runtime), "app@1 > a@1".to_owned())
+        );
+        assert_eq!(
+            told[c as usize - 1],
+            (transitive, Some(Scope::Optional), "app@1 > d@1".to_owned())
+        );
+        assert_eq!(told[d as usize - 1], (direct, Some(Scope::Development), app));
+        assert_eq!(told[e as usize - 1], (None, None, String::new()));
+    }
+
+    #[test]
+    fn a_long_row_is_linear() {
+        let mut graph = DependencyGraph::default();
+        let mut last = graph.add_project("");
+        for number in 0..200_000 {
+            let next = graph.add(package(&number.to_string()));
+            graph.want(last, next, Scope::Runtime);
+            last = next;
+        }
+        let packages = graph.finish();
+        assert_eq!(packages.len(), 200_000);
+        assert_eq!(packages[3].path, ["0@1", "1@1", "2@1"]);
+        assert!(packages.iter().all(|package| package.path.len() <= LONGEST_CHAIN));
+        assert_eq!(packages[199_999].relation, Some(Relation::Transitive));
+    }
+
+    #[test]
+    fn equal_packages_are_one() {
+        let mut dev = package("a");
+        dev.scope = Some(Scope::Development);
+        let mut needed = package("a");
+        needed.scope = Some(Scope::Runtime);
+        let merged = merged([dev, package("b"), needed]);
+        assert_eq!(merged.len(), 2);
+        assert_eq!(merged[0].scope, Some(Scope::Runtime));
+    }
+}

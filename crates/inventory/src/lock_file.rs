@@ -1,0 +1,174 @@
+//! What all readers of lock files and manifests share: the extractor around a reading function, and its problems.
+
+use crate::dependency_graph::{DependencyGraph, merged};
+use crate::documents::{self, Element, Node, Parsed};
+use crate::{Extracted, Extractor, File, Found, Kind};
+use model::{Entry, EntryKind, Location, Meta, Package};
+use std::borrow::Cow;
+
+/// Largest lock file that is read, in bytes: a million packages have about 200 MiB.
+const LIMIT: u64 = 256 << 20;
+
+/// Most entries of one file that are complained of one by one.
+const MOST_PROBLEMS: usize = 20;
+
+/// An extractor of lock files: which files it wants, and the functions that read and join them.
+pub(crate) struct LockFile {
+    pub(crate) meta: &'static Meta,
+    pub(crate) kind: Kind,
+    /// Gets the path and the file name.
+    pub(crate) wants: fn(path: &str, name: &str) -> bool,
+    pub(crate) read: fn(&mut Reading<'_>),
+    /// Joins several files; [`alone`] where there is nothing to join.
+    pub(crate) combine: fn(&mut Vec<Found>),
+}
+
+/// For [`LockFile::combine`]: each file stands alone.
+pub(crate) fn alone(_: &mut Vec<Found>) {}
+
+impl Extractor for LockFile {
+    fn meta(&self) -> &'static Meta {
+        self.meta
+    }
+
+    fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    fn wants(&self, entry: &Entry<'_>) -> bool {
+        entry.kind == EntryKind::File && (self.wants)(entry.path, entry.file_name())
+    }
+
+    fn extract(&self, file: &mut File<'_>, out: &mut Extracted) {
+        let path = file.entry.path;
+        let bytes = match file.content.bytes(LIMIT) {
+            Ok(bytes) => bytes,
+            Err(error) => return out.problem(path, format!("not read by `{}`: {error}", self.meta.name)),
+        };
+        let text = documents::decode(&bytes);
+        let mut reading = Reading {
+            path,
+            text: &text,
+            found_by: self.meta.name,
+            out,
+            problems: 0,
+        };
+        (self.read)(&mut reading);
+        if let Some(more) = reading
+            .problems
+            .checked_sub(MOST_PROBLEMS)
+            .filter(|more| *more > 0)
+        {
+            out.problem(path, format!("{more} more entries could not be read"));
+        }
+    }
+
+    fn combine(&self, found: &mut Vec<Found>) {
+        (self.combine)(found);
+    }
+}
+
+/// One file while it is read.
+pub(crate) struct Reading<'r> {
+    /// Path of the file.
+    pub(crate) path: &'r str,
+    /// Its text.
+    pub(crate) text: &'r str,
+    /// Name of the extractor, for the packages.
+    pub(crate) found_by: &'static str,
+    /// The result.
+    pub(crate) out: &'r mut Extracted,
+    problems: usize,
+}
+
+impl<'r> Reading<'r> {
+    /// Name of the file.
+    pub(crate) fn file_name(&self) -> &'r str {
+        model::path::file_name(self.path)
+    }
+
+    /// Reads JSON; what is wrong with it becomes a problem.
+    pub(crate) fn json(&mut self) -> Node<'r> {
+        self.json_without(|_, _| false)
+    }
+
+    /// Reads JSON without the values that `skip` names.
+    pub(crate) fn json_without(&mut self, skip: documents::Skip) -> Node<'r> {
+        let parsed = documents::json(self.text, skip);
+        self.checked(parsed)
+    }
+
+    /// Reads TOML.
+    pub(crate) fn toml(&mut self) -> Node<'r> {
+        let parsed = documents::toml(self.text);
+        self.checked(parsed)
+    }
+
+    /// Reads the first document of a YAML stream.
+    pub(crate) fn yaml(&mut self) -> Node<'r> {
+        self.yaml_documents().into_iter().next().unwrap_or_default()
+    }
+
+    /// Reads all documents of a YAML stream.
+    pub(crate) fn yaml_documents(&mut self) -> Vec<Node<'r>> {
+        let parsed = documents::yaml(self.text);
+        self.checked(parsed)
+    }
+
+    /// Reads XML; the result holds the document's element.
+    pub(crate) fn xml(&mut self) -> Element {
+        let parsed = documents::xml(self.text);
+        self.checked(parsed)
+    }
+
+    fn checked<T>(&mut self, parsed: Parsed<T>) -> T {
+        if let Some(error) = parsed.error {
+            self.problem(error);
+        }
+        parsed.document
+    }
+
+    /// The lines with their numbers from 1, without line ends.
+    pub(crate) fn lines(&self) -> impl Iterator<Item = (u32, &'r str)> + use<'r> {
+        (1..).zip(self.text.lines())
+    }
+
+    /// Records that the file as a whole is wrong.
+    pub(crate) fn problem(&mut self, message: impl Into<String>) {
+        self.out.problem(self.path, message);
+    }
+
+    /// Records that one entry is wrong; after the first few they are only counted.
+    pub(crate) fn bad_entry(&mut self, line: u32, message: impl Into<Cow<'static, str>>) {
+        self.problems += 1;
+        if self.problems <= MOST_PROBLEMS {
+            let place = if line == 0 {
+                String::new()
+            } else {
+                format!("line {line}: ")
+            };
+            let message = message.into();
+            self.out.problem(self.path, format!("{place}{message}"));
+        }
+    }
+
+    /// A package found at a line of this file (0 when unknown).
+    pub(crate) fn at(&self, mut package: Package, line: u32) -> Package {
+        package.locations.push(if line == 0 {
+            Location::file(self.path)
+        } else {
+            Location::line(self.path, line)
+        });
+        package
+    }
+
+    /// Puts packages out, those of the same purl merged.
+    pub(crate) fn list(&mut self, packages: impl IntoIterator<Item = Package>) {
+        self.out.packages.extend(merged(packages));
+    }
+
+    /// Puts the packages of a graph out.
+    pub(crate) fn list_graph(&mut self, graph: DependencyGraph) {
+        self.out.packages.extend(graph.finish());
+    }
+}
