@@ -10,6 +10,7 @@ use crate::store::{Put, Table, Writer};
 use model::{Advisory, Affected, Event, Problem};
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::Hasher;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -136,6 +137,9 @@ pub fn build(
     };
     let mut collector = Collector::new(folder, options, progress);
     feeds.documents(&mut |path, bytes| {
+        collector
+            .enter(path)
+            .map_err(|Failed(message)| write_error(message))?;
         for feed in ALL {
             if feed.wants(path) {
                 feed.read(path, bytes, &mut collector);
@@ -191,14 +195,31 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
     std::fs::OpenOptions::new().read(true).open(folder)?.sync_all()
 }
 
+/// One folder's copy of a record.
+struct Copy {
+    folder: u16,
+    number: u32,
+    /// Of the whole content.
+    hash: u64,
+    modified: String,
+}
+
 /// Takes what the feeds read and holds it until it is written.
 struct Collector<'a> {
     progress: &'a mut dyn FnMut(Progress),
     contents: Contents,
     created: String,
     problems: Vec<Problem>,
-    /// Id → number and last change of the record that counts.
-    numbers: HashMap<String, (u32, String)>,
+    /// Names of the top folders that records came from, and the one that is being read.
+    folders: Vec<String>,
+    folder: u16,
+    /// Id → index into `copies`.
+    ids: HashMap<String, u32>,
+    /// The copies of each id: one record lies in the archives of all its ecosystems, and some sources use one id for
+    /// different records.
+    copies: Vec<Vec<Copy>>,
+    /// Index into `copies` by number.
+    copies_of: Vec<u32>,
     /// Numbers of records that a newer one replaced.
     replaced: HashSet<u32>,
     packages: Sorter,
@@ -255,7 +276,11 @@ impl<'a> Collector<'a> {
             contents: Contents::default(),
             created: options.created.clone(),
             problems: Vec::new(),
-            numbers: HashMap::new(),
+            folders: Vec::new(),
+            folder: 0,
+            ids: HashMap::new(),
+            copies: Vec::new(),
+            copies_of: Vec::new(),
             replaced: HashSet::new(),
             packages: Sorter::new(folder, part * 4),
             advisories: Sorter::new(folder, part),
@@ -270,6 +295,29 @@ impl<'a> Collector<'a> {
         }
     }
 
+    /// Notes which top folder the next records come from: `npm` of `npm/all.zip!/x.json` and of `npm.jsonl`.
+    fn enter(&mut self, path: &str) -> Result<(), Failed> {
+        let first = path.split('/').next().unwrap_or_default();
+        let folder = first.strip_suffix(".jsonl").unwrap_or(first);
+        if self
+            .folders
+            .get(usize::from(self.folder))
+            .is_some_and(|have| have == folder)
+        {
+            return Ok(());
+        }
+        let index = match self.folders.iter().position(|have| have == folder) {
+            Some(index) => index,
+            None => {
+                self.folders.push(folder.to_owned());
+                self.folders.len() - 1
+            }
+        };
+        self.folder =
+            u16::try_from(index).map_err(|_| Failed("the feeds have more than 65536 folders".to_owned()))?;
+        Ok(())
+    }
+
     fn score(&mut self, cve: &str, probability: f64, percentile: f64) -> Result<(), Failed> {
         self.scores
             .push(cve.as_bytes(), &postcard::to_stdvec(&(probability, percentile))?)?;
@@ -278,22 +326,51 @@ impl<'a> Collector<'a> {
 
     fn advisory(&mut self, mut advisory: Advisory) -> Result<(), Failed> {
         let number = self.next;
-        // One record lies in the archives of all its ecosystems; the newest copy counts.
-        if let Some((have, modified)) = self.numbers.get_mut(&advisory.id) {
-            if *modified >= advisory.modified {
-                return Ok(());
+        let hash = content_hash(&advisory)?;
+        let index = match self.ids.get(&advisory.id) {
+            Some(index) => *index,
+            None => {
+                let index = u32::try_from(self.copies.len()).map_err(|_| too_many())?;
+                self.ids.insert(advisory.id.clone(), index);
+                self.copies.push(Vec::new());
+                index
             }
-            self.replaced.insert(*have);
-            *have = number;
-            modified.clone_from(&advisory.modified);
-        } else {
-            self.numbers
-                .insert(advisory.id.clone(), (number, advisory.modified.clone()));
+        };
+        let folder = self.folder;
+        let Some(copies) = self.copies.get_mut(index as usize) else {
+            return Err(too_many());
+        };
+        let mut copy = Copy {
+            folder,
+            number,
+            hash,
+            modified: advisory.modified.clone(),
+        };
+        let same = copies
+            .iter()
+            .find(|have| have.hash == hash)
+            .map(|have| have.number);
+        if let Some(same) = same {
+            copy.number = same;
         }
-        self.next = number
-            .checked_add(1)
-            .ok_or_else(|| Failed("more than 4 billion records".to_owned()))?;
-        self.contents.advisories = self.numbers.len() as u64;
+        // Of one folder's copies the newest counts.
+        match copies.iter_mut().find(|have| have.folder == folder) {
+            Some(have) if have.modified >= copy.modified => return Ok(()),
+            Some(have) => {
+                let old = have.number;
+                *have = copy;
+                if !copies.iter().any(|have| have.number == old) {
+                    self.replaced.insert(old);
+                }
+            }
+            None => copies.push(copy),
+        }
+        if same.is_some() {
+            return Ok(());
+        }
+        self.copies_of.push(index);
+        self.next = number.checked_add(1).ok_or_else(too_many)?;
+        self.contents.advisories += 1;
         if self.next.is_multiple_of(1000) {
             (self.progress)(Progress::Read(self.contents.advisories));
         }
@@ -368,19 +445,36 @@ impl<'a> Collector<'a> {
             known_exploited,
             scores,
             cycles,
-            numbers,
+            folders,
+            copies,
+            copies_of,
+            ids,
             ..
         } = self;
-        drop(numbers);
+        drop(ids);
+        contents.advisories -= replaced.len() as u64;
+        // What a record of one folder says of another folder's ecosystem counts only if that one has no copy of its own.
+        let counts = |number: u32, base: &[u8]| {
+            let copies = copies_of
+                .get(number as usize)
+                .and_then(|index| copies.get(*index as usize))
+                .map_or(&[][..], Vec::as_slice);
+            let own = copies.iter().find(|copy| {
+                folders
+                    .get(usize::from(copy.folder))
+                    .is_some_and(|folder| folder.as_bytes() == base)
+            });
+            !replaced.contains(&number) && own.is_none_or(|own| own.number == number)
+        };
         let mut writer = Writer::create(path)?;
         let mut ecosystems: BTreeMap<String, u64> = BTreeMap::new();
         writer.fill(Table::Packages, |put| {
             packages.groups(|key, values| {
-                let (value, count) = grouped(values, &replaced)?;
+                let base = key.split(|byte| *byte == 0).next().unwrap_or_default();
+                let (value, count) = grouped(values, &|number| counts(number, base))?;
                 if count == 0 {
                     return Ok(());
                 }
-                let base = key.split(|byte| *byte == 0).next().unwrap_or_default();
                 *ecosystems
                     .entry(String::from_utf8_lossy(base).into_owned())
                     .or_default() += count;
@@ -455,7 +549,7 @@ fn put_all<T: Serialize>(map: &BTreeMap<String, T>, put: &mut Put<'_>) -> Result
 }
 
 /// Joins the sorted values of one package into groups by release; gives the bytes and the number of entries.
-fn grouped(values: &[Vec<u8>], replaced: &HashSet<u32>) -> Result<(Vec<u8>, u64), Failed> {
+fn grouped(values: &[Vec<u8>], counts: &dyn Fn(u32) -> bool) -> Result<(Vec<u8>, u64), Failed> {
     let mut out = Vec::new();
     let mut total = 0;
     let mut release = "";
@@ -481,7 +575,7 @@ fn grouped(values: &[Vec<u8>], replaced: &HashSet<u32>) -> Result<(Vec<u8>, u64)
         let (number, entry) = rest
             .split_first_chunk::<4>()
             .ok_or_else(|| Failed("a sorted record is too short".to_owned()))?;
-        if replaced.contains(&u32::from_be_bytes(*number)) {
+        if !counts(u32::from_be_bytes(*number)) {
             continue;
         }
         if of != release {
@@ -494,6 +588,17 @@ fn grouped(values: &[Vec<u8>], replaced: &HashSet<u32>) -> Result<(Vec<u8>, u64)
     }
     close(release, &mut count, &mut entries)?;
     Ok((out, total))
+}
+
+fn too_many() -> Failed {
+    Failed("more than 4 billion records".to_owned())
+}
+
+/// Equal for equal records; an accident for others is as likely as in any 64 bits, and needs the same id.
+fn content_hash(advisory: &Advisory) -> Result<u64, Failed> {
+    let mut hasher = std::hash::DefaultHasher::new();
+    hasher.write(&postcard::to_stdvec(advisory)?);
+    Ok(hasher.finish())
 }
 
 /// Bug-fix and enhancement advisories are no flaws unless they name one.

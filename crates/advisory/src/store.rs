@@ -72,10 +72,24 @@ pub(crate) struct Reader {
     tables: Vec<ReadTable>,
 }
 
+/// Runs a call of the engine. On a damaged page it may panic rather than return an error; nothing of ours is half-changed
+/// by that, since everything is read only, so it is an error like any other.
+fn guarded<T>(call: impl FnOnce() -> Result<T, DatabaseError>) -> Result<T, DatabaseError> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(call))
+        .unwrap_or_else(|_| Err(DatabaseError::Read("a page of the file is damaged".to_owned())))
+}
+
 impl Reader {
     pub(crate) fn open(path: &Path) -> Result<Self, DatabaseError> {
+        guarded(|| Self::open_engine(path)).map_err(|error| match error {
+            DatabaseError::Read(message) => DatabaseError::damaged(path, message),
+            other => other,
+        })
+    }
+
+    fn open_engine(path: &Path) -> Result<Self, DatabaseError> {
         let damaged = |message: String| DatabaseError::damaged(path, message);
-        let engine = redb::Builder::new()
+        let engine: ReadOnlyDatabase = redb::Builder::new()
             .set_cache_size(READ_CACHE)
             .open_read_only(path)
             .map_err(|error| match error {
@@ -95,7 +109,6 @@ impl Reader {
                 }
                 other => damaged(other.to_string()),
             })?;
-        let engine: ReadOnlyDatabase = engine;
         let transaction = engine.begin_read().map_err(|error| damaged(error.to_string()))?;
         let mut tables = Vec::with_capacity(Table::ALL.len());
         for table in Table::ALL {
@@ -115,11 +128,11 @@ impl Reader {
         key: &[u8],
         read: impl FnOnce(&[u8]) -> Result<T, DatabaseError>,
     ) -> Result<Option<T>, DatabaseError> {
-        match self.tables[table as usize].get(key) {
+        guarded(|| match self.tables[table as usize].get(key) {
             Ok(None) => Ok(None),
             Ok(Some(value)) => read(value.value()).map(Some),
             Err(error) => Err(DatabaseError::Read(error.to_string())),
-        }
+        })
     }
 
     /// Gives every pair of a table, in the order of keys.
@@ -130,11 +143,13 @@ impl Reader {
     ) -> Result<(), DatabaseError> {
         use redb::ReadableTable;
         let read_error = |error: redb::StorageError| DatabaseError::Read(error.to_string());
-        for pair in self.tables[table as usize].iter().map_err(read_error)? {
-            let (key, value) = pair.map_err(read_error)?;
-            each(key.value(), value.value())?;
-        }
-        Ok(())
+        guarded(|| {
+            for pair in self.tables[table as usize].iter().map_err(read_error)? {
+                let (key, value) = pair.map_err(read_error)?;
+                each(key.value(), value.value())?;
+            }
+            Ok(())
+        })
     }
 }
 

@@ -173,3 +173,54 @@ fn a_file_that_is_no_database_is_told_with_what_to_do() {
         );
     }
 }
+
+/// Bytes changed anywhere in the file: an error or an answer, never a panic that reaches the caller.
+#[test]
+fn a_damaged_file_gives_errors_not_panics() {
+    let mut records = String::new();
+    for index in 0..2000 {
+        let record = GOOD
+            .replace("GHSA-good", &format!("GHSA-{index}"))
+            .replace("\"x\"", &format!("\"x{index}\""));
+        let _ = writeln!(records, "{record}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("advisories.db");
+    build(
+        &mut Documents::default().with("npm.jsonl", &records),
+        &path,
+        &options(),
+        &mut |_| {},
+    )
+    .unwrap();
+    let whole = std::fs::read(&path).unwrap();
+    let packages: Vec<_> = (0..2000)
+        .step_by(50)
+        .map(|index| package("npm", &format!("x{index}"), "0.1.0"))
+        .collect();
+    let mut seed = 1_u64;
+    let mut random = |below: usize| {
+        seed = seed
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(seed >> 33).unwrap() % below
+    };
+    let mut errors = 0;
+    for _ in 0..60 {
+        let mut bytes = whole.clone();
+        for _ in 0..20 {
+            let at = random(bytes.len());
+            bytes[at] ^= 1 << random(8);
+        }
+        std::fs::write(&path, &bytes).unwrap();
+        let outcome = Database::open(&path).and_then(|database| {
+            database.advisories("GHSA-7")?;
+            match_packages(&database, &packages, None, &MatchOptions::default())
+        });
+        if let Err(error) = outcome {
+            errors += 1;
+            assert!(error.to_string().contains("hullward db update"), "{error}");
+        }
+    }
+    assert!(errors > 0, "the test damages something that matters");
+}

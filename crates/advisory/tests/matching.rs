@@ -647,3 +647,44 @@ fn many_packages_give_the_same_as_one_by_one() {
     assert_eq!(strip(&together), strip(&apart));
     assert!(together.len() > 1000);
 }
+
+#[test]
+fn copies_of_a_record_count_once_and_the_newest_wins() {
+    let of = |modified: &str, ecosystem: &str, version: &str| {
+        simple("GHSA-a", "", ecosystem, "x", version).replace("2024-01-01", modified)
+    };
+    let found = |feeds: &mut Documents| {
+        let (_folder, database, summary) = built(feeds);
+        let packages = [package("npm", "x", "1.5.0"), package("RubyGems", "x", "1.5.0")];
+        let found = match_packages(&database, &packages, None, &MatchOptions::default()).unwrap();
+        let fixed: Vec<_> = found
+            .findings
+            .iter()
+            .map(|finding| (finding.package.unwrap(), finding.fixed.clone()))
+            .collect();
+        (summary.contents.advisories, fixed)
+    };
+    let fix = |package: usize, version: &str| (package, vec![version.to_owned()]);
+    // The same record in two archives is stored once.
+    let both = of("2024-01-01", "npm", "2.0.0");
+    let mut feeds = Documents::default()
+        .with("npm/all.zip!/GHSA-a.json", &both)
+        .with("RubyGems/all.zip!/GHSA-a.json", &both);
+    assert_eq!(found(&mut feeds), (1, vec![fix(0, "2.0.0")]));
+    // A single record that came later replaces the archive's, in whatever order they are read.
+    let (old, new) = (of("2024-01-01", "npm", "2.0.0"), of("2024-02-01", "npm", "3.0.0"));
+    for (first, second) in [(&old, &new), (&new, &old)] {
+        let mut feeds = Documents::default()
+            .with("npm/all.zip!/GHSA-a.json", first)
+            .with("npm/changes.jsonl", &second.replace('\n', " "));
+        assert_eq!(found(&mut feeds), (1, vec![fix(0, "3.0.0")]));
+    }
+    // Two sources use one id for records of their own: each counts for its ecosystem.
+    let mut feeds = Documents::default()
+        .with("npm/all.zip!/GHSA-a.json", &of("2024-01-01", "npm", "2.0.0"))
+        .with(
+            "RubyGems/all.zip!/GHSA-a.json",
+            &of("2024-03-01", "RubyGems", "4.0.0"),
+        );
+    assert_eq!(found(&mut feeds), (2, vec![fix(0, "2.0.0"), fix(1, "4.0.0")]));
+}

@@ -7,6 +7,7 @@ use crate::records::Entry;
 use crate::streams::{self, Fit};
 use crate::{DatabaseError, names, schemes};
 use model::{Package, Rating};
+use std::collections::HashSet;
 
 /// What one record says.
 #[derive(Clone, Debug)]
@@ -49,6 +50,10 @@ pub(super) fn package(
         .fact("module-label")
         .or_else(|| package.purl.qualifier("rpmmod"));
     let modular = streams::is_modular(&package.version);
+    // Records of these list a package once for every build of the same fix (`1.2-3.el8` and `1.2-3.el8.alma`, module builds
+    // for 8.3, 8.4 and 8.5), all from version 0: having any of them is having the fix.
+    let rebuilt = matches!(base, "AlmaLinux" | "Red Hat" | "Rocky Linux");
+    let mut cleared: HashSet<u32> = HashSet::new();
     let (database, os) = (part.database, part.os);
     let mut buffer = std::mem::take(&mut part.key);
     for key in keys::keys(ecosystem, package) {
@@ -91,6 +96,9 @@ pub(super) fn package(
                     "the package is of a module whose stream is not known, or the record does not name its stream".to_owned(),
                 );
             }
+            if rebuilt && matches!(verdict, Verdict::Clear(Some(_))) {
+                cleared.insert(entry.advisory);
+            }
             // Of what is clear only an extended stream's fix matters: it settles what others say.
             match verdict {
                 Verdict::Clear(None) => return,
@@ -110,6 +118,9 @@ pub(super) fn package(
         database.entries(base, &key.name, &mut buffer, wants, each)?;
     }
     part.key = buffer;
+    judged
+        .said
+        .retain(|(number, opinion)| opinion.stream.is_some() || !cleared.contains(number));
     Ok(judged)
 }
 

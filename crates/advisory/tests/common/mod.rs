@@ -4,8 +4,10 @@
 #![allow(dead_code, reason = "each test binary uses a part")]
 
 use advisory::build::DocumentVisitor;
+use advisory::feeds::{Wanted, wanted};
 use advisory::{BuildError, BuildOptions, BuildSummary, Database, FeedFiles};
 use model::{Fact, OsRelease, Package, Purl, SourcePackage};
+use std::path::PathBuf;
 
 /// Documents in memory, in order. A document whose bytes are `None` cannot be read.
 #[derive(Default)]
@@ -95,4 +97,81 @@ pub(crate) fn os(id: &str, version: &str) -> OsRelease {
         version: version.to_owned(),
         ..OsRelease::default()
     }
+}
+
+/// The folder of real data in the layout of OSV's bucket, with the other feeds beside it.
+pub(crate) struct RealData(pub(crate) PathBuf);
+
+impl FeedFiles for RealData {
+    fn documents(&mut self, each: &mut DocumentVisitor<'_>) -> Result<(), BuildError> {
+        let mut ecosystems: Vec<PathBuf> = std::fs::read_dir(self.0.join("osv"))
+            .unwrap()
+            .map(|entry| entry.unwrap().path().join("all.zip"))
+            .filter(|path| path.is_file())
+            .collect();
+        ecosystems.sort();
+        for path in ecosystems {
+            let ecosystem = path
+                .parent()
+                .unwrap()
+                .file_name()
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .to_owned();
+            assert_eq!(wanted(&format!("{ecosystem}/all.zip")), Wanted::Archive);
+            for (name, bytes) in members(&std::fs::read(&path).unwrap()) {
+                each(&format!("{ecosystem}/all.zip!/{name}"), &bytes)?;
+            }
+        }
+        for path in ["kev/known_exploited_vulnerabilities.json", "eol/endoflife.json"] {
+            assert_eq!(wanted(path), Wanted::Document);
+            each(path, &std::fs::read(self.0.join(path)).unwrap())?;
+        }
+        Ok(())
+    }
+}
+
+/// Members of a plain zip archive; enough for the trusted archives of the test data.
+fn members(archive: &[u8]) -> Vec<(String, Vec<u8>)> {
+    let number = |at: usize, length: usize| {
+        archive[at..at + length]
+            .iter()
+            .rev()
+            .fold(0_usize, |sum, byte| sum << 8 | usize::from(*byte))
+    };
+    let end = archive
+        .windows(4)
+        .rposition(|window| window == b"PK\x05\x06")
+        .unwrap();
+    let mut at = number(end + 16, 4);
+    let mut members = Vec::new();
+    for _ in 0..number(end + 10, 2) {
+        let (method, packed, size, name) = (
+            number(at + 10, 2),
+            number(at + 20, 4),
+            number(at + 24, 4),
+            number(at + 28, 2),
+        );
+        let local = number(at + 42, 4);
+        let start = local + 30 + number(local + 26, 2) + number(local + 28, 2);
+        let text = String::from_utf8(archive[at + 46..at + 46 + name].to_vec()).unwrap();
+        let data = &archive[start..start + packed];
+        let bytes = match method {
+            0 => data.to_vec(),
+            8 => {
+                let mut bytes = Vec::with_capacity(size);
+                let mut inflate = flate2::Decompress::new(false);
+                inflate
+                    .decompress_vec(data, &mut bytes, flate2::FlushDecompress::Finish)
+                    .unwrap();
+                bytes
+            }
+            other => panic!("method {other}"),
+        };
+        assert_eq!(bytes.len(), size, "{text}");
+        members.push((text, bytes));
+        at += 46 + name + number(at + 30, 2) + number(at + 32, 2);
+    }
+    members
 }
