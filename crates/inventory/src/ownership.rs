@@ -6,6 +6,7 @@
 
 use crate::lines::Lines;
 use model::{Content, path};
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 /// Endings of file names in which a language package is found.
@@ -76,13 +77,21 @@ impl Files {
         if listed.len() > LONGEST_PATH || self.text > TEXT {
             return;
         }
-        let path = path::normalise(listed);
-        if let Some(parent) = Some(path::parent(&path)).filter(|parent| !parent.is_empty()) {
+        let listed = listed.trim_start_matches('/');
+        // Lists are nearly always normal already; most of their lines then cost no allocation.
+        let normal = !listed.split('/').any(|part| matches!(part, "" | "." | ".."));
+        let path: Cow<'_, str> = if normal {
+            listed.into()
+        } else {
+            path::normalise(listed).into()
+        };
+        let parent = path::parent(&path);
+        if !parent.is_empty() {
             self.paths.remove(parent);
         }
         if is_relevant(&path) {
             self.text += path.len() + size_of::<String>();
-            self.paths.insert(path);
+            self.paths.insert(path.into_owned());
         }
     }
 

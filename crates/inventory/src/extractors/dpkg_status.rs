@@ -36,7 +36,7 @@ const FIELDS: &[&str] = &[
     "Maintainer",
 ];
 /// Largest copyright file that is read, in bytes; those of browsers have a few MiB.
-const COPYRIGHT_LIMIT: u64 = 16 << 20;
+const COPYRIGHT_LIMIT: u64 = 8 << 20;
 /// Kind of the notes that carry a copyright file's licences, by package.
 const LICENSES: &str = "licenses";
 
