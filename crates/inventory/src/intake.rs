@@ -1,6 +1,6 @@
 //! What one file may bring in: caps on packages, text and problems, so that a hostile database cannot fill the memory.
 
-use crate::{Extracted, Found, Owned};
+use crate::{Extracted, Found, Note, Owned};
 use model::{Location, Package};
 use std::collections::HashMap;
 
@@ -76,8 +76,8 @@ impl<'a> Intake<'a> {
     /// Takes what `combine` needs later.
     pub(crate) fn note(&mut self, kind: &str, key: &str, value: impl Into<String>) {
         let value = value.into();
-        if self.charge(kind.len() + key.len() + value.len()) {
-            self.out.notes.push(crate::Note {
+        if self.charge(kind.len() + key.len() + value.len() + size_of::<Note>()) {
+            self.out.notes.push(Note {
                 kind: kind.to_owned(),
                 key: key.to_owned(),
                 value,

@@ -81,14 +81,18 @@ impl<'a> Database<'a> {
         })
     }
 
-    /// Calls `each` with the columns of every row of a table, in the order of its b-tree; false stops. `INTEGER PRIMARY KEY`
-    /// columns are NULL in the file and stay so.
+    /// Calls `each` with the number and the columns of every row of a table, in the order of its b-tree; false stops. A
+    /// column that is `INTEGER PRIMARY KEY` is NULL in the file and here; its value is the row's number.
     ///
     /// # Errors
     /// A message when there is no such table or when a part of it is damaged; the rows of all intact pages were given.
-    pub(crate) fn rows(&mut self, table: &str, mut each: impl FnMut(&[Value]) -> bool) -> Result<(), String> {
+    pub(crate) fn rows(
+        &mut self,
+        table: &str,
+        mut each: impl FnMut(i64, &[Value]) -> bool,
+    ) -> Result<(), String> {
         let mut root = None;
-        let schema = self.walk(1, &mut |row| {
+        let schema = self.walk(1, &mut |_, row| {
             if let [kind, name, _, page, ..] = row
                 && kind.bytes() == Some(b"table")
                 && name.bytes() == Some(table.as_bytes())
@@ -105,7 +109,7 @@ impl<'a> Database<'a> {
     }
 
     /// Walks a table's b-tree from its root, left to right.
-    fn walk(&mut self, root: u32, each: &mut dyn FnMut(&[Value]) -> bool) -> Result<(), String> {
+    fn walk(&mut self, root: u32, each: &mut dyn FnMut(i64, &[Value]) -> bool) -> Result<(), String> {
         let mut visited = PageSet::default();
         let mut stack = Vec::new();
         let mut damage = None;
@@ -158,17 +162,18 @@ impl<'a> Database<'a> {
                         let row = at
                             .ok_or_else(broken)
                             .and_then(|at| self.payload(&page, at, &mut visited))
-                            .and_then(|payload| {
+                            .and_then(|(row_id, payload)| {
                                 // Two bytes more point at the cell.
                                 left = left
                                     .checked_sub(payload.len() as u64 + 2)
                                     .ok_or("the rows of the SQLite database are larger than the database")?;
                                 columns(&payload)
+                                    .map(|columns| (row_id, columns))
                                     .ok_or_else(|| "a row of the SQLite database is damaged".to_owned())
                             });
                         match row {
-                            Ok(row) => {
-                                if !each(&row) {
+                            Ok((row_id, row)) => {
+                                if !each(row_id, &row) {
                                     return Ok(());
                                 }
                             }
@@ -187,12 +192,12 @@ impl<'a> Database<'a> {
         damage.map_or(Ok(()), Err)
     }
 
-    /// The payload of the leaf cell at `at`, with its overflow pages.
-    fn payload(&mut self, page: &[u8], at: usize, visited: &mut PageSet) -> Result<Vec<u8>, String> {
+    /// The row's number and the payload of the leaf cell at `at`, with its overflow pages.
+    fn payload(&mut self, page: &[u8], at: usize, visited: &mut PageSet) -> Result<(i64, Vec<u8>), String> {
         let cell = page.get(at..self.usable).unwrap_or_default();
         let broken = "a cell of the SQLite database lies outside its page";
         let (size, rest) = varint(cell).ok_or(broken)?;
-        let (_row_id, rest) = varint(rest).ok_or(broken)?;
+        let (row_id, rest) = varint(rest).ok_or(broken)?;
         if size > LARGEST_ROW {
             return Err(format!(
                 "a row of the SQLite database claims {size} bytes, too many"
@@ -211,7 +216,7 @@ impl<'a> Database<'a> {
                 next = u32_at(&page, 0).unwrap_or_default();
             }
         }
-        Ok(payload)
+        Ok((row_id.cast_signed(), payload))
     }
 
     /// How many bytes of a payload lie in the leaf itself.
@@ -393,7 +398,7 @@ mod tests {
         let mut found = Vec::new();
         let mut content = MemoryContent(file);
         let result = Database::open(&mut content).and_then(|mut database| {
-            database.rows("t", |row| {
+            database.rows("t", |_, row| {
                 found.extend(row.iter().cloned());
                 true
             })

@@ -69,7 +69,7 @@ impl Extractor for NixStore {
         if path == DATABASE {
             let result = Database::open(file.content).and_then(|mut database| {
                 // The first column is the row's number.
-                database.rows("ValidPaths", |row| {
+                database.rows("ValidPaths", |_, row| {
                     let store_path = row.get(1).and_then(Value::bytes).map(path::from_bytes);
                     if let Some(folder) = store_path
                         .as_deref()

@@ -4,6 +4,7 @@ use crate::intake::{Intake, merge_repeats};
 use crate::rpm::{self, Header};
 use crate::{Extracted, Extractor, File, Found, Kind};
 use model::{Entry, EntryKind, Location, Meta, path};
+use std::collections::HashMap;
 
 /// The member.
 pub(super) static RPM_DATABASE: RpmDatabase = RpmDatabase;
@@ -18,6 +19,7 @@ static META: Meta = Meta {
         "var/lib/rpm/Packages.db (NDB)",
         "var/lib/rpm/rpmdb.sqlite",
         "the same in usr/lib/sysimage/rpm and usr/share/rpm",
+        "var/lib/dnf/history.sqlite, usr/lib/sysimage/libdnf5/transaction_history.sqlite (repositories)",
     ],
     needs: &[],
     references: &[
@@ -27,6 +29,13 @@ static META: Meta = Meta {
 };
 
 const FOLDERS: [&str; 3] = ["var/lib/rpm", "usr/lib/sysimage/rpm", "usr/share/rpm"];
+/// Where dnf 4 and dnf 5 keep their history.
+const HISTORIES: [&str; 2] = [
+    "var/lib/dnf/history.sqlite",
+    "usr/lib/sysimage/libdnf5/transaction_history.sqlite",
+];
+/// Fact of a package, and kind of the notes by `name version architecture` that tell it.
+const REPOSITORY: &str = "repository";
 /// Changes that SQLite has not yet written into the database itself.
 const WRITE_AHEAD_LOG: &str = "rpmdb.sqlite-wal";
 
@@ -43,7 +52,8 @@ impl Extractor for RpmDatabase {
         let (folder, name) = path::split(entry.path);
         let known = matches!(name, "Packages" | "Packages.db" | "rpmdb.sqlite")
             || (name == WRITE_AHEAD_LOG && entry.size > 0);
-        known && entry.kind == EntryKind::File && FOLDERS.contains(&folder)
+        let known = (known && FOLDERS.contains(&folder)) || HISTORIES.contains(&entry.path);
+        known && entry.kind == EntryKind::File
     }
 
     fn extract(&self, file: &mut File<'_>, out: &mut Extracted) {
@@ -52,6 +62,17 @@ impl Extractor for RpmDatabase {
             intake.problem(
                 "the rpm database has changes in its write-ahead log, which are not read; packages may be missing",
             );
+            return;
+        }
+        if HISTORIES.contains(&file.entry.path) {
+            match rpm::repositories(file.content) {
+                Ok(repositories) => {
+                    for (package, repository) in repositories {
+                        intake.note(REPOSITORY, &package, repository);
+                    }
+                }
+                Err(error) => intake.problem(format!("the history of dnf was not read: {error}")),
+            }
             return;
         }
         let result = rpm::headers(file.content, &mut |blob| {
@@ -68,6 +89,19 @@ impl Extractor for RpmDatabase {
 
     fn combine(&self, found: &mut Vec<Found>) {
         merge_repeats(found);
+        let mut repositories = HashMap::new();
+        for note in found.iter_mut().flat_map(|file| file.extracted.notes.drain(..)) {
+            repositories.insert(note.key, note.value);
+        }
+        if !repositories.is_empty() {
+            for package in found.iter_mut().flat_map(|file| &mut file.extracted.packages) {
+                let architecture = package.purl.qualifier("arch").unwrap_or_default();
+                let key = format!("{} {} {architecture}", package.name, package.version);
+                if let Some(repository) = repositories.get(&key) {
+                    package.add_fact(REPOSITORY, repository.as_str());
+                }
+            }
+        }
         found.retain(|file| !file.extracted.is_empty());
     }
 }

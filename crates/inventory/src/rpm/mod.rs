@@ -5,9 +5,11 @@
 
 mod berkeley;
 mod header;
+mod history;
 mod ndb;
 
 pub(crate) use header::{Header, source_package};
+pub(crate) use history::repositories;
 
 use crate::sqlite;
 use model::{Content, Package, Purl};
@@ -57,7 +59,7 @@ fn read(content: &mut dyn Content, each: &mut dyn FnMut(&[u8]) -> bool) -> Resul
         return Err("the rpm database is empty".to_owned());
     }
     if &head == sqlite::MAGIC {
-        return sqlite::Database::open(content)?.rows("Packages", |row| {
+        return sqlite::Database::open(content)?.rows("Packages", |_, row| {
             row.get(1).and_then(sqlite::Value::bytes).is_none_or(&mut *each)
         });
     }
