@@ -90,14 +90,14 @@ impl RemoteError {
 
 impl From<RemoteError> for io::Error {
     fn from(error: RemoteError) -> Self {
-        let kind = match error.kind {
-            RemoteErrorKind::NotFound => io::ErrorKind::NotFound,
-            RemoteErrorKind::Denied => io::ErrorKind::PermissionDenied,
-            RemoteErrorKind::Offline | RemoteErrorKind::Unreachable => io::ErrorKind::NotConnected,
-            RemoteErrorKind::Invalid => io::ErrorKind::InvalidData,
-        };
-        Self::new(kind, error)
+        Self::other(error)
     }
+}
+
+/// What a peer says, short and safe to print.
+pub(crate) fn quoted(text: &str) -> String {
+    let text: String = text.trim().chars().take(200).collect();
+    model::path::printable(&text).into_owned()
 }
 
 /// How a [`Client`] behaves.
@@ -403,7 +403,7 @@ impl Client {
         let uri: Uri = request.url.parse().map_err(|_| {
             fixed(RemoteError::invalid(format!(
                 "`{}` is not a URL",
-                shorten(request.url)
+                quoted(request.url)
             )))
         })?;
         let scheme = uri.scheme_str().unwrap_or_default().to_owned();
@@ -583,24 +583,9 @@ fn tls_config(options: &ClientOptions) -> Result<ureq::tls::TlsConfig, RemoteErr
     Ok(builder.root_certs(roots).build())
 }
 
-/// A small file as a whole: certificates, keys, configuration.
-pub(crate) fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>, String> {
-    #[expect(clippy::disallowed_methods, reason = "this is the capped reader")]
-    let file =
-        std::fs::File::open(path).map_err(|error| format!("could not read {}: {error}", path.display()))?;
-    let mut bytes = Vec::new();
-    file.take(limit + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| format!("could not read {}: {error}", path.display()))?;
-    if bytes.len() as u64 > limit {
-        return Err(format!("{} is longer than {limit} bytes", path.display()));
-    }
-    Ok(bytes)
-}
-
 fn certificates_of(path: &Path) -> Result<Vec<ureq::tls::Certificate<'static>>, RemoteError> {
-    let pem = read_file(path, MAX_CA_FILE_BYTES)
-        .map_err(|error| RemoteError::invalid(format!("CA file: {error}")))?;
+    let pem = crate::files::read(path, MAX_CA_FILE_BYTES)
+        .map_err(|error| RemoteError::invalid(format!("CA file: {}", error.chain())))?;
     let mut certificates = Vec::new();
     for item in ureq::tls::parse_pem(&pem) {
         match item {
@@ -776,14 +761,10 @@ fn display_host(url: &str) -> String {
         Ok(uri) => match (uri.host(), uri.port_u16()) {
             (Some(host), Some(port)) => format!("{host}:{port}"),
             (Some(host), None) => host.to_owned(),
-            (None, _) => shorten(url),
+            (None, _) => quoted(url),
         },
-        Err(_) => shorten(url),
+        Err(_) => quoted(url),
     }
-}
-
-fn shorten(text: &str) -> String {
-    text.chars().take(100).collect()
 }
 
 fn is_overload(status: StatusCode) -> bool {

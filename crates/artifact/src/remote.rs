@@ -8,7 +8,9 @@ use crate::network::{ClientOptions, RemoteError, RemoteErrorKind};
 use crate::options::OpenOptions;
 use crate::reference::Reference;
 use crate::registry::Repository;
-use crate::source::{BlobSource, Descriptor, Root, StreamSource, image_from_blobs, image_from_stream};
+use crate::source::{
+    BlobSource, Descriptor, Platform, Root, StreamSource, image_from_blobs, image_from_stream,
+};
 use std::io::Read;
 use std::sync::Arc;
 
@@ -113,8 +115,8 @@ fn exported(
     name: &str,
     options: &OpenOptions,
 ) -> Result<Image, ArtifactError> {
-    if let Some(wanted) = &options.platform
-        && !platform_fits(wanted, &description.platform)
+    if let (Some(wanted), Ok(have)) = (&options.platform, Platform::parse(&description.platform))
+        && Platform::parse(wanted)?.distance(&have).is_none()
     {
         return Err(ArtifactError::Platform {
             what: format!("image `{name}` of the daemon"),
@@ -147,19 +149,6 @@ fn exported(
         id: description.id,
     };
     image_from_stream(Arc::new(source), Some(known), None, name, options)
-}
-
-/// A variant that only one of the two names does not matter.
-fn platform_fits(wanted: &str, have: &str) -> bool {
-    let mut wanted = wanted.split('/');
-    let mut have = have.split('/');
-    loop {
-        match (wanted.next(), have.next()) {
-            (Some(wanted), Some(have)) if wanted != have => return false,
-            (Some(_), Some(_)) => {}
-            _ => return true,
-        }
-    }
 }
 
 struct Export {
@@ -263,20 +252,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn platforms_fit_without_their_variants() {
-        for (wanted, have, fits) in [
-            ("linux/amd64", "linux/amd64", true),
-            ("linux/arm64", "linux/arm64/v8", true),
-            ("linux/arm/v7", "linux/arm", true),
-            ("linux/arm/v7", "linux/arm/v6", false),
-            ("linux/amd64", "linux/arm64", false),
-            ("windows/amd64", "linux/amd64", false),
-        ] {
-            assert_eq!(platform_fits(wanted, have), fits, "{wanted} {have}");
-        }
-    }
-
-    #[test]
     fn containerd_is_asked_for_every_form_of_a_name() {
         let digest = format!("sha256:{}", "a".repeat(64));
         assert_eq!(
@@ -316,5 +291,113 @@ mod tests {
         }
         assert!(error.hint().is_some_and(|hint| hint.contains("--offline")));
         assert!(from_anywhere("Not A Name", &options).is_err());
+    }
+
+    #[cfg(unix)]
+    mod docker {
+        use super::*;
+        use std::time::Duration;
+        use testkit::http::{Answer, Ending, Request, Server};
+
+        struct Nothing;
+
+        impl crate::LayerVisitor for Nothing {
+            fn wants(&mut self, _entry: &model::Entry<'_>) -> bool {
+                false
+            }
+
+            fn file(&mut self, _entry: &model::Entry<'_>, _content: Box<dyn model::Content>) {}
+        }
+
+        /// Opens `app:1` of a Docker whose export is so, and walks these layers; the problems, and what Docker was asked.
+        fn walk(export: Answer, wanted: &[u32]) -> (Vec<String>, Vec<Request>) {
+            let folder = tempfile::tempdir().unwrap();
+            let socket = folder.path().join("docker.sock");
+            let diff_id = format!("sha256:{}", "1".repeat(64));
+            let server = Server::start_unix(&socket, move |asked| match asked.target.as_str() {
+                target if target.ends_with("/json") => Answer::new(
+                    200,
+                    format!(
+                        r#"{{"Id":"{diff_id}","Os":"linux","Architecture":"amd64","RootFS":{{"Layers":["{diff_id}"]}}}}"#
+                    ),
+                ),
+                target if target.ends_with("/history") => Answer::new(200, "[]"),
+                _ => export.clone(),
+            });
+            let mut options = OpenOptions {
+                docker_host: Some(format!("unix://{}", socket.display())),
+                offline: true,
+                ..OpenOptions::default()
+            };
+            options.limits.stall_timeout = Duration::from_millis(50);
+            let image = from_anywhere("app:1", &options).unwrap();
+            let walked = image.walk(wanted, 1, &|| Nothing);
+            assert!(walked.iter().all(|walked| !walked.complete));
+            let problems = walked
+                .iter()
+                .flat_map(|walked| &walked.problems)
+                .map(ToString::to_string)
+                .collect();
+            (problems, server.requests())
+        }
+
+        #[test]
+        fn an_image_whose_layers_are_all_known_is_not_exported() {
+            let (problems, asked) = walk(Answer::new(500, ""), &[]);
+            assert_eq!(problems, [""; 0]);
+            assert!(
+                asked.iter().all(|request| !request.target.ends_with("/get")),
+                "{asked:?}"
+            );
+        }
+
+        #[test]
+        fn an_export_that_fails_is_a_problem_of_its_layer() {
+            let garbage = "not a tar archive, and it goes on and on ".repeat(1000);
+            for (export, expected) in [
+                (
+                    Answer::new(500, r#"{"message":"no space left"}"#),
+                    "no space left",
+                ),
+                (Answer::new(200, "").ending(Ending::Silence), "stopped answering"),
+                (Answer::new(200, garbage).ending(Ending::Endless), "was not read"),
+                (
+                    Answer::new(200, vec![0; 5000]).ending(Ending::CutAfter(100)),
+                    "was not read",
+                ),
+                (Answer::new(200, ""), "no layer with this digest"),
+            ] {
+                let (problems, asked) = walk(export, &[0]);
+                assert_eq!(problems.len(), 1, "{problems:?}");
+                assert!(problems[0].contains(expected), "{problems:?}");
+                assert!(asked.iter().any(|request| request.target.ends_with("/get")));
+            }
+        }
+
+        #[test]
+        fn a_bare_name_that_no_daemon_has_comes_from_its_registry() {
+            let mut store = testkit::registry::Store::default();
+            let config = br#"{"os":"linux","architecture":"amd64","rootfs":{"type":"layers","diff_ids":[]}}"#;
+            let digest = store.blob(&config[..]);
+            let manifest = format!(
+                r#"{{"schemaVersion":2,"config":{{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"{digest}","size":{}}},"layers":[]}}"#,
+                config.len()
+            );
+            store.manifest("1", "application/vnd.oci.image.manifest.v1+json", manifest);
+            let registry = Server::start(move |asked| store.answer(asked));
+            let folder = tempfile::tempdir().unwrap();
+            let socket = folder.path().join("docker.sock");
+            let docker = Server::start_unix(&socket, |_| Answer::new(404, r#"{"message":"no"}"#));
+            let options = OpenOptions {
+                docker_host: Some(format!("unix://{}", socket.display())),
+                containerd_address: Some("/nowhere/containerd.sock".to_owned()),
+                platform: Some("linux/amd64".to_owned()),
+                ..OpenOptions::default()
+            };
+            let name = format!("{}/app:1", registry.authority());
+            let image = from_anywhere(&name, &options).unwrap();
+            assert_eq!(image.info.image_id.unwrap().to_string(), digest);
+            assert_eq!(docker.requests().len(), 1);
+        }
     }
 }

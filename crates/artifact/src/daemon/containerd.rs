@@ -1,7 +1,7 @@
 //! containerd: its image and content services over gRPC. Five calls, spoken directly over HTTP/2.
 
 use crate::ArtifactError;
-use crate::network::{RemoteError, RemoteErrorKind, stalled};
+use crate::network::{RemoteError, RemoteErrorKind, quoted, stalled};
 use crate::source::{BlobSource, Descriptor};
 use bytes::{Buf, Bytes, BytesMut};
 use h2::RecvStream;
@@ -317,9 +317,7 @@ impl Connection {
             .header("user-agent", concat!("hullward/", env!("CARGO_PKG_VERSION")))
             .header("containerd-namespace", namespace)
             .body(())
-            .map_err(|_| {
-                RemoteError::invalid(format!("`{}` is not a namespace", namespace.escape_debug()))
-            })?;
+            .map_err(|_| RemoteError::invalid(format!("`{}` is not a namespace", quoted(namespace))))?;
         let sender = self.sender.clone();
         let limit = self.daemon.stall_timeout;
         let response = self.runtime.block_on(async {
@@ -416,11 +414,7 @@ fn check_status(name: &str, headers: &http::HeaderMap) -> Result<(), RemoteError
     };
     let said = text("grpc-message").map_or_else(String::new, |message| {
         let decoded = percent_encoding::percent_decode_str(message).decode_utf8_lossy();
-        decoded
-            .chars()
-            .filter(|character| !character.is_control())
-            .take(200)
-            .collect()
+        quoted(&decoded)
     });
     match status {
         "0" => Ok(()),

@@ -1,7 +1,7 @@
 //! Docker's engine interface, which Podman speaks too: what an image is made of, and its export as one stream.
 
 use super::runtime_folder;
-use crate::network::{Paced, RemoteError, RemoteErrorKind, stalled};
+use crate::network::{Paced, RemoteError, RemoteErrorKind, quoted, stalled};
 use http::StatusCode;
 use model::Digest;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -356,14 +356,7 @@ impl Daemon {
         }
         let said = self.bytes(body).ok().and_then(|bytes| {
             let refusal: Refusal = serde_json::from_slice(&bytes).ok()?;
-            Some(
-                refusal
-                    .message
-                    .chars()
-                    .filter(|character| !character.is_control())
-                    .take(200)
-                    .collect::<String>(),
-            )
+            Some(quoted(&refusal.message))
         });
         let said = said.map_or_else(String::new, |text| format!(" (`{text}`)"));
         let name = self.name();
@@ -491,10 +484,10 @@ impl Resolver for NoResolver {
 fn client_tls(folder: &Path) -> Result<ureq::tls::TlsConfig, RemoteError> {
     use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig};
     let read = |name: &str| {
-        crate::network::read_file(&folder.join(name), MAX_PEM_BYTES).map_err(|error| {
+        crate::files::read(&folder.join(name), MAX_PEM_BYTES).map_err(|error| {
             RemoteError::new(
                 RemoteErrorKind::Denied,
-                format!("TLS files for the daemon: {error}"),
+                format!("TLS files for the daemon: {}", error.chain()),
             )
         })
     };
@@ -528,7 +521,7 @@ fn check_name(name: &str) -> Result<(), RemoteError> {
     }
     Err(RemoteError::invalid(format!(
         "`{}` is not the name or id of an image",
-        name.escape_debug()
+        quoted(name)
     )))
 }
 
@@ -829,7 +822,7 @@ mod tests {
         #[test]
         fn what_the_daemon_says_is_made_printable() {
             let error = refused(|_| Answer::new(500, r#"{"message":"bad \u001b[31mthing"}"#));
-            assert!(error.to_string().contains("`bad [31mthing`"), "{error}");
+            assert!(error.to_string().contains("`bad \\x1b[31mthing`"), "{error}");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Where credentials for a registry come from: the caller, Docker's and Podman's configuration files, credential helpers.
 
 use crate::Secret;
-use crate::network::{RemoteError, RemoteErrorKind};
+use crate::network::{RemoteError, RemoteErrorKind, quoted};
 use crate::reference::Reference;
 use base64::Engine;
 use serde::Deserialize;
@@ -119,8 +119,11 @@ fn read_config(path: &Path) -> Result<Option<ConfigFile>, RemoteError> {
     if !path.exists() {
         return Ok(None);
     }
-    let bytes = crate::network::read_file(path, MAX_CONFIG_BYTES).map_err(|error| {
-        RemoteError::new(RemoteErrorKind::Denied, format!("registry credentials: {error}"))
+    let bytes = crate::files::read(path, MAX_CONFIG_BYTES).map_err(|error| {
+        RemoteError::new(
+            RemoteErrorKind::Denied,
+            format!("registry credentials: {}", error.chain()),
+        )
     })?;
     parse_config(&bytes).map(Some).map_err(|reason| {
         RemoteError::new(
@@ -311,7 +314,7 @@ fn ask_helper(
         if text.contains("credentials not found") {
             return Ok(None);
         }
-        return Err(failed(format!("it said `{}`", printable(&text))));
+        return Err(failed(format!("it said `{}`", quoted(&text))));
     }
     let answer: HelperAnswer = serde_json::from_slice(&output)
         .map_err(|_| failed("its answer is not the JSON that helpers give".to_owned()))?;
@@ -357,14 +360,6 @@ fn converse(child: &mut Child, server: &str, timeout: Duration) -> Result<(bool,
             None => std::thread::sleep(Duration::from_millis(5)),
         }
     }
-}
-
-fn printable(text: &str) -> String {
-    text.trim()
-        .chars()
-        .filter(|character| !character.is_control())
-        .take(200)
-        .collect()
 }
 
 #[cfg(test)]

@@ -6,14 +6,14 @@ mod credentials;
 mod tests;
 
 use crate::Secret;
+use crate::decompress::Hasher;
 use crate::network::{
     Client, ClientOptions, Paced, RemoteError, RemoteErrorKind, Request, Response, authority_host, bare_host,
-    is_loopback_name, origin,
+    is_loopback_name, origin, quoted,
 };
 use crate::reference::Reference;
 use credentials::{Credentials, Found};
-use model::{Digest, DigestAlgorithm};
-use sha2::{Digest as _, Sha256, Sha512};
+use model::Digest;
 use std::io::{self, Read};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -101,7 +101,7 @@ impl Repository {
             .and_then(|text| text.parse::<Digest>().ok());
         let bytes = response.into_bytes(MAX_MANIFEST_BYTES, &format!("the manifest {name}"))?;
         for expected in wanted.into_iter().chain(stated.as_ref()) {
-            let actual = digest_of(expected.algorithm(), &bytes);
+            let actual = Hasher::digest(expected.algorithm(), &bytes);
             if actual != *expected {
                 return Err(RemoteError::invalid(format!(
                     "the manifest {name} of {} has the digest {actual}, expected {expected}",
@@ -220,23 +220,12 @@ fn speaks_tls(client: &Client, authority: &str) -> Result<bool, RemoteError> {
     }
 }
 
-fn digest_of(algorithm: DigestAlgorithm, bytes: &[u8]) -> Digest {
-    match algorithm {
-        DigestAlgorithm::Sha256 => Digest::sha256(&Sha256::digest(bytes).into()),
-        DigestAlgorithm::Sha512 => Digest::sha512(&Sha512::digest(bytes).into()),
-    }
-}
-
 /// The first message of a registry's error document, made printable.
 fn registry_message(bytes: &[u8]) -> Option<String> {
     let document: serde_json::Value = serde_json::from_slice(bytes).ok()?;
     let error = document.get("errors")?.get(0)?;
     let text = error.get("message").or_else(|| error.get("code"))?.as_str()?;
-    let text: String = text
-        .chars()
-        .filter(|character| !character.is_control())
-        .take(200)
-        .collect();
+    let text = quoted(text);
     (!text.is_empty()).then_some(text)
 }
 

@@ -351,7 +351,7 @@ fn server_errors_that_stay_are_told() {
     );
     let error = fails(&Setting::new(), &image(&server));
     assert!(error.to_string().contains("500"), "{error}");
-    assert!(error.to_string().contains("disk [31mfull"), "{error:?}");
+    assert!(error.to_string().contains("disk \\x1b[31mfull"), "{error:?}");
     assert_eq!(server.requests().len(), 5);
 }
 
