@@ -5,7 +5,6 @@
 pub(crate) enum Continuation {
     /// As in mail headers: the lines stay lines.
     NewLine,
-    #[allow(dead_code, reason = "for jar manifests")]
     /// As in jar manifests: one space is dropped and the rest is glued to the value.
     Glued,
 }
@@ -65,7 +64,6 @@ impl Headers {
             .map(|(_, value)| value.trim())
     }
 
-    #[allow(dead_code, reason = "for jar manifests")]
     /// True when there is no field at all.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()

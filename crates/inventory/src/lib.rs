@@ -18,6 +18,7 @@ mod intake;
 pub mod license;
 mod lines;
 mod lock_file;
+mod maven;
 mod msbuild;
 mod object_file;
 mod ownership;

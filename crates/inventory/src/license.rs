@@ -69,7 +69,7 @@ pub fn any_of<T: AsRef<str>>(texts: &[T]) -> Vec<String> {
 /// be one licence's become `LicenseRef-…` of the name, or of the address when there is no name.
 #[must_use]
 pub fn named_or_linked(name: &str, address: &str) -> Vec<String> {
-    const ADDRESSES: [(&str, &str); 22] = [
+    const ADDRESSES: &[(&str, &str)] = &[
         ("apache.org/licenses/license-2.0", "Apache-2.0"),
         ("bouncycastle.org/licence.html", "MIT"),
         ("creativecommons.org/publicdomain/zero/1.0", "CC0-1.0"),
@@ -98,6 +98,17 @@ pub fn named_or_linked(name: &str, address: &str) -> Vec<String> {
         ("opensource.org/licenses/mit", "MIT"),
         ("scala-lang.org/license", "Apache-2.0"),
         ("unlicense.org", "Unlicense"),
+        ("eclipse.org/org/documents/epl-v10.php", "EPL-1.0"),
+        ("eclipse.org/org/documents/epl-2.0", "EPL-2.0"),
+        (
+            "glassfish.java.net/public/cddl+gpl_1_1.html",
+            "CDDL-1.1 OR GPL-2.0-only WITH Classpath-exception-2.0",
+        ),
+        ("opensource.org/licenses/apache2.0.php", "Apache-2.0"),
+        (
+            "oss.oracle.com/licenses/cddl+gpl-1.1",
+            "CDDL-1.1 OR GPL-2.0-only WITH Classpath-exception-2.0",
+        ),
     ];
     let by_name = expressions(name);
     let is_known = !by_name.is_empty() && !by_name.iter().any(|text| text.contains("LicenseRef-"));

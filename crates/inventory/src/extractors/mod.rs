@@ -32,6 +32,7 @@ mod gradle_lockfile;
 mod gradle_verification_metadata;
 mod gradle_version_catalog;
 mod homebrew_cellar;
+mod java_archive;
 mod julia_manifest;
 mod jvm_release;
 mod lua_rock;
@@ -116,6 +117,7 @@ pub static ALL: &[&dyn Extractor] = &[
     &gradle_verification_metadata::GRADLE_VERIFICATION_METADATA,
     &gradle_version_catalog::GRADLE_VERSION_CATALOG,
     &homebrew_cellar::HOMEBREW_CELLAR,
+    &java_archive::JAVA_ARCHIVE,
     &julia_manifest::JULIA_MANIFEST,
     &jvm_release::JVM_RELEASE,
     &lua_rock::LUA_ROCK,

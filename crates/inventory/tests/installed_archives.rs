@@ -1,0 +1,178 @@
+//! Archives that hold packages: nested deeply, damaged, and as real compilers and packagers make them.
+
+use inventory::{Extracted, File, extractors::ALL};
+use model::{Entry, EntryKind, MemoryContent};
+use proptest::prelude::*;
+use std::process::Command;
+use testkit::zip::{Opener, Zip};
+
+fn extract(name: &str, path: &str, bytes: &[u8]) -> Extracted {
+    let extractor = ALL
+        .iter()
+        .find(|extractor| extractor.meta().name == name)
+        .expect(name);
+    let entry = Entry {
+        path,
+        kind: EntryKind::File,
+        size: bytes.len() as u64,
+        mode: 0o644,
+        link: None,
+    };
+    assert!(extractor.wants(&entry), "{path}");
+    let mut out = Extracted::default();
+    let mut content = MemoryContent(bytes);
+    let mut file = File {
+        entry,
+        content: &mut content,
+        archives: &Opener,
+    };
+    extractor.extract(&mut file, &mut out);
+    out
+}
+
+fn properties(group: &str, artifact: &str, version: &str) -> (String, String) {
+    (
+        format!("META-INF/maven/{group}/{artifact}/pom.properties"),
+        format!("groupId={group}\nartifactId={artifact}\nversion={version}\n"),
+    )
+}
+
+fn library(artifact: &str) -> Zip {
+    let (name, text) = properties("org.example", artifact, "1.0");
+    Zip::new().file(&name, text)
+}
+
+#[test]
+fn archives_are_followed_up_to_the_cap() {
+    let mut bytes = library("level-1").build();
+    for level in 2..=40 {
+        bytes = library(&format!("level-{level}"))
+            .stored(&format!("level-{}-1.0.jar", level - 1), bytes)
+            .build();
+    }
+    let out = extract("java-archive", "level-40-1.0.jar", &bytes);
+    let names: Vec<&str> = out.packages.iter().map(|package| package.name.as_str()).collect();
+    assert_eq!(names.len(), 16);
+    assert_eq!(
+        (names[0], names[15]),
+        ("org.example:level-40", "org.example:level-25")
+    );
+    assert_eq!(out.packages[15].locations[0].path.matches("!/").count(), 15);
+    assert_eq!(out.problems.len(), 1);
+    assert!(
+        out.problems[0].message.contains("deeper than 16"),
+        "{}",
+        out.problems[0]
+    );
+}
+
+#[test]
+fn eggs_are_opened() {
+    let egg = Zip::new()
+        .file(
+            "EGG-INFO/PKG-INFO",
+            "Metadata-Version: 1.1\nName: Thing\nVersion: 0.4\nLicense: MIT\n",
+        )
+        .file("thing/__init__.py", "")
+        .build();
+    let out = extract("python-distribution", "srv/Thing-0.4-py3.9.egg", &egg);
+    assert_eq!(out.packages[0].purl.to_string(), "pkg:pypi/thing@0.4");
+    assert_eq!(
+        out.packages[0].locations[0].path,
+        "srv/Thing-0.4-py3.9.egg!/EGG-INFO/PKG-INFO"
+    );
+    assert!(out.problems.is_empty());
+}
+
+#[test]
+fn an_archive_that_is_none_is_a_problem() {
+    let out = extract(
+        "java-archive",
+        "srv/a-1.0.jar",
+        b"version https://git-lfs.github.com/spec/v1\n",
+    );
+    assert!(out.packages.is_empty());
+    assert_eq!(out.problems.len(), 1);
+}
+
+#[test]
+fn the_hash_is_that_of_the_archive() {
+    // Taken of the same bytes by another program.
+    const SHA1: &str = "6cd6832481795084e01669f1c8eef6f9ac4d18f1";
+    let jar = Zip::new().stored("x", "y").build();
+    let out = extract("java-archive", "srv/a-1.0.jar", &jar);
+    assert_eq!(out.packages[0].fact("sha1"), Some(SHA1));
+    let war = Zip::new().stored("WEB-INF/lib/a-1.0.jar", jar).build();
+    let out = extract("java-archive", "srv/b.war", &war);
+    assert_eq!(out.packages[1].fact("sha1"), Some(SHA1));
+}
+
+/// Jars as the JDK's own packager makes them, when one is installed.
+#[test]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "tests make their own files and may run the tools that are there"
+)]
+#[allow(clippy::print_stderr, reason = "a skipped test says so")]
+fn jars_of_the_installed_packager() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let at = |name: &str| folder.path().join(name);
+    let (name, text) = properties("com.example", "inner", "3.1");
+    let pom = at(&name);
+    std::fs::create_dir_all(pom.parent().expect("parent")).expect("folders");
+    std::fs::write(&pom, text).expect("pom.properties");
+    std::fs::write(
+        at("manifest"),
+        "Implementation-Title: outer\nImplementation-Version: 9.0.1\n",
+    )
+    .expect("manifest");
+    let jar = |arguments: &[&str]| {
+        Command::new("jar")
+            .current_dir(folder.path())
+            .args(arguments)
+            .status()
+    };
+    match jar(&["cf", "inner-3.1.jar", "META-INF"]) {
+        Ok(status) if status.success() => {}
+        _ => return eprintln!("skipped: there is no `jar` to make archives with"),
+    }
+    assert!(
+        jar(&["cfm", "outer.jar", "manifest", "inner-3.1.jar"])
+            .expect("jar")
+            .success()
+    );
+    let bytes = std::fs::read(at("outer.jar")).expect("outer.jar");
+    let out = extract("java-archive", "app/outer.jar", &bytes);
+    let found: Vec<String> = out
+        .packages
+        .iter()
+        .map(|package| {
+            format!(
+                "{} {} {}",
+                package.name, package.version, package.locations[0].path
+            )
+        })
+        .collect();
+    assert_eq!(
+        found,
+        [
+            "outer 9.0.1 app/outer.jar",
+            "com.example:inner 3.1 app/outer.jar!/inner-3.1.jar"
+        ]
+    );
+    assert!(out.problems.is_empty(), "{:?}", out.problems);
+}
+
+proptest! {
+    /// Damage anywhere gives problems or fewer packages, never a panic; what is found is never more than was put in.
+    #[test]
+    fn damaged_metadata_never_panics(manifest in "\\PC{0,200}", properties in "\\PC{0,200}", pom in "[<>/a-z&;!\\[\\]]{0,200}") {
+        let bytes = Zip::new()
+            .file("META-INF/MANIFEST.MF", manifest)
+            .file("META-INF/maven/g/a/pom.properties", properties)
+            .file("META-INF/maven/g/b/pom.xml", pom)
+            .build();
+        let out = extract("java-archive", "x/a-1.jar", &bytes);
+        prop_assert!(out.packages.len() <= 3);
+    }
+}
