@@ -10,6 +10,7 @@ mod classifiers;
 mod control;
 mod dependency_graph;
 mod documents;
+mod ecosystems;
 mod erlang;
 pub mod extractors;
 mod headers;
@@ -28,6 +29,7 @@ mod python_requirements;
 mod reading;
 mod relations;
 mod rpm;
+pub mod sbom;
 mod sqlite;
 
 use model::{Archives, Content, Entry, Meta, OsRelease, Package, Problem};

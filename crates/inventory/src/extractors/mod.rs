@@ -75,6 +75,8 @@ mod rpm_database;
 mod rpm_manifest;
 mod ruby_gemspec;
 mod rust_binary;
+mod sbom_cyclonedx;
+mod sbom_spdx;
 mod sbt_lock;
 mod snap_package;
 mod stack_lock;
@@ -160,6 +162,8 @@ pub static ALL: &[&dyn Extractor] = &[
     &rpm_manifest::RPM_MANIFEST,
     &ruby_gemspec::RUBY_GEMSPEC,
     &rust_binary::RUST_BINARY,
+    &sbom_cyclonedx::SBOM_CYCLONEDX,
+    &sbom_spdx::SBOM_SPDX,
     &sbt_lock::SBT_LOCK,
     &snap_package::SNAP_PACKAGE,
     &stack_lock::STACK_LOCK,
