@@ -17,6 +17,7 @@ static META: Meta = Meta {
         "normalised first: a leading `v` and a build after `+` go, four numbers are filled up with zeros, `-stable` goes",
         "then PHP's order: `(other words) < dev < alpha = a < beta = b < RC = rc < (none) < (number) < pl = p = patch`",
         "numeric branches (`2.x-dev`) have 9999999 for what is open; named branches (`dev-main`) come before every version, in the order of their names",
+        "tolerated beyond Composer: further words and numbers behind, in PHP's order (`1.5.1.post2`)",
         "dates (`2024-01-31`) are sequences of numbers without filling up",
     ],
     needs: &[],
@@ -70,22 +71,29 @@ impl<'a> Tokens<'a> {
             self.padding -= 1;
             return Token::Number(self.filling);
         }
-        loop {
-            self.tail = text::split_run(self.tail, |byte| !byte.is_ascii_alphanumeric()).1;
-            let (digits, rest) = text::split_digits(self.tail);
-            if !digits.is_empty() {
-                self.tail = rest;
-                return Token::Number(digits);
-            }
-            let (letters, rest) = text::split_letters(self.tail);
+        self.tail = text::split_run(self.tail, |byte| !byte.is_ascii_alphanumeric()).1;
+        let whole = self.tail;
+        let (digits, rest) = text::split_digits(whole);
+        if !digits.is_empty() {
             self.tail = rest;
-            if letters.is_empty() {
-                return Token::End;
-            }
-            if !letters.eq_ignore_ascii_case("stable") {
-                return Token::Word(word(letters));
-            }
+            return Token::Number(digits);
         }
+        let (letters, rest) = text::split_letters(whole);
+        self.tail = rest;
+        // As Composer reads it, nothing that follows `stable` counts, and `dev` may follow another word at once.
+        if letters.is_empty() || letters.eq_ignore_ascii_case("stable") {
+            self.tail = "";
+            return Token::End;
+        }
+        let before = letters.len().saturating_sub("dev".len());
+        if before > 0
+            && letters
+                .get(before..)
+                .is_some_and(|end| end.eq_ignore_ascii_case("dev"))
+        {
+            self.tail = whole.get(before..).unwrap_or_default();
+        }
+        Token::Word(word(letters))
     }
 }
 

@@ -273,6 +273,9 @@ fn satisfies(version: &Release<'_>, range: &str) -> Result<bool, &'static str> {
     Ok(any)
 }
 
+/// Longer ones before those that they begin with.
+const OPERATORS: [&str; 8] = ["^", "~>", "~", ">=", "<=", ">", "<", "="];
+
 fn read_set(set: &str, verdict: &mut Verdict<'_>) -> Result<(), &'static str> {
     let mut words = set.split_whitespace();
     if let (Some(from), Some("-"), Some(to), None) = (words.next(), words.next(), words.next(), words.next())
@@ -280,22 +283,28 @@ fn read_set(set: &str, verdict: &mut Verdict<'_>) -> Result<(), &'static str> {
         verdict.hyphen(Partial::parse(from)?, Partial::parse(to)?);
         return Ok(());
     }
+    // Not by words: blanks may stand inside a comparator.
     let mut rest = set;
     while !rest.is_empty() {
-        let (operator, after) =
-            text::split_run(rest, |byte| matches!(byte, b'^' | b'~' | b'<' | b'>' | b'='));
-        let (word, after) = {
-            let after = after.trim_start();
-            // A `v` or `=` may stand apart from its version.
-            let skipped = after.trim_start_matches(['v', '=', ' ']);
-            text::split_run(skipped, |byte| !byte.is_ascii_whitespace())
-        };
+        let (mut operator, after) = OPERATORS
+            .iter()
+            .find_map(|operator| rest.strip_prefix(operator).map(|after| (*operator, after)))
+            .unwrap_or(("", rest));
+        let after = after.trim_start();
+        if after.starts_with('=') {
+            // Blanks between the signs of an operator go.
+            operator = match operator {
+                "<" => "<=",
+                ">" => ">=",
+                other => other,
+            };
+        }
+        // A `v` or `=` may stand apart from its version.
+        let (word, after) = text::split_run(after.trim_start_matches(['v', '=', ' ']), |byte| {
+            !byte.is_ascii_whitespace()
+        });
         rest = after.trim_start();
         if word.is_empty() {
-            // A lone comparison, as in node-semver, asks for nothing.
-            if matches!(operator, "<" | ">" | "<=" | ">=" | "=" | "^" | "~" | "~>") {
-                return Err("an operator stands alone");
-            }
             return Err("a version is missing");
         }
         let partial = Partial::parse(word)?;
@@ -306,9 +315,121 @@ fn read_set(set: &str, verdict: &mut Verdict<'_>) -> Result<(), &'static str> {
             ">" => verdict.plain(Operator::Greater, partial),
             ">=" => verdict.plain(Operator::GreaterOrEqual, partial),
             "^" => verdict.caret(partial),
-            "~" | "~>" => verdict.tilde(partial),
-            _ => return Err("it has an operator that does not exist"),
+            _ => verdict.tilde(partial),
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::npm_satisfies;
+
+    /// Ranges with versions inside and outside.
+    const RANGES: &[(&str, &[&str], &[&str])] = &[
+        (
+            "^1.2.3",
+            &["1.2.3", "1.9.9", "1.2.4+build"],
+            &["1.2.2", "2.0.0", "2.0.0-rc.1", "1.3.0-beta"],
+        ),
+        ("^0.2.3", &["0.2.3", "0.2.9"], &["0.3.0", "0.2.2"]),
+        ("^0.0.3", &["0.0.3"], &["0.0.4", "0.0.2"]),
+        (
+            "^1.2.3-beta.2",
+            &["1.2.3-beta.2", "1.2.3-beta.4", "1.2.3", "1.8.1"],
+            &["1.2.3-beta.1", "1.2.4-beta.2", "2.0.0-0"],
+        ),
+        ("^0.0.3-beta", &["0.0.3-pr.2", "0.0.3"], &["0.0.3-alpha", "0.0.4"]),
+        ("^1.2.x", &["1.2.0", "1.9.0"], &["1.1.9", "2.0.0"]),
+        ("^0.0.x", &["0.0.0", "0.0.9"], &["0.1.0"]),
+        ("^0.0", &["0.0.9"], &["0.1.0"]),
+        ("^0.x", &["0.0.0", "0.9.9"], &["1.0.0"]),
+        ("^1.x", &["1.0.0", "1.9.9"], &["0.9.9", "2.0.0"]),
+        ("~1.2.3", &["1.2.3", "1.2.9"], &["1.3.0", "1.2.2"]),
+        ("~1.2", &["1.2.0", "1.2.9"], &["1.3.0"]),
+        ("~1", &["1.0.0", "1.9.9"], &["2.0.0"]),
+        ("~0.2.3", &["0.2.3"], &["0.3.0"]),
+        (
+            "~1.2.3-beta.2",
+            &["1.2.3-beta.4", "1.2.9"],
+            &["1.2.4-beta.2", "1.3.0"],
+        ),
+        ("~> 1.2.3", &["1.2.9"], &["1.3.0"]),
+        ("1.2.3 - 2.3.4", &["1.2.3", "2.3.4"], &["1.2.2", "2.3.5"]),
+        ("1.2 - 2.3.4", &["1.2.0"], &["1.1.9"]),
+        ("1.2.3 - 2.3", &["2.3.9"], &["2.4.0"]),
+        ("1.2.3 - 2", &["2.9.9"], &["3.0.0", "3.0.0-rc.1"]),
+        ("*", &["0.0.0", "9.9.9"], &["1.0.0-alpha"]),
+        ("", &["1.0.0"], &["1.0.0-alpha"]),
+        ("1.x", &["1.0.0", "1.9.9"], &["2.0.0", "0.9.9"]),
+        ("1.2.X", &["1.2.0"], &["1.3.0"]),
+        ("1.2.*", &["1.2.9"], &["1.3.0"]),
+        ("1", &["1.5.0"], &["2.0.0"]),
+        ("=1.2.3", &["1.2.3", "1.2.3+build"], &["1.2.4", "1.2.3-rc.1"]),
+        ("v1.2.3", &["1.2.3"], &["1.2.4"]),
+        (
+            ">=1.2.7 <1.3.0",
+            &["1.2.7", "1.2.99"],
+            &["1.2.6", "1.3.0", "1.1.0"],
+        ),
+        (">= 1.2.7  < 1.3.0", &["1.2.8"], &["1.3.0"]),
+        (
+            "1.2.7 || >=1.2.9 <2.0.0",
+            &["1.2.7", "1.2.9", "1.4.6"],
+            &["1.2.8", "2.0.0"],
+        ),
+        (">1.2", &["1.3.0"], &["1.2.9"]),
+        (">1", &["2.0.0"], &["1.9.9"]),
+        (">=1.x", &["1.0.0"], &["0.9.9"]),
+        ("<2", &["1.9.9"], &["2.0.0", "2.0.0-rc.1"]),
+        ("<=2", &["2.9.9"], &["3.0.0"]),
+        ("<=1.2", &["1.2.9"], &["1.3.0"]),
+        ("<*", &[], &["0.0.0"]),
+        ("< =1.2", &["1.2.9"], &["1.3.0"]),
+        (
+            ">1.2.3-alpha.3",
+            &["1.2.3-alpha.7", "3.4.5"],
+            &["3.4.5-alpha.9", "1.2.3-alpha.1"],
+        ),
+        (
+            "<1.2.3-beta || >=2.0.0-rc.1",
+            &["1.2.3-alpha", "2.0.0-rc.2", "1.0.0"],
+            &["1.2.3", "2.1.0-rc.2"],
+        ),
+    ];
+
+    #[test]
+    fn ranges_hold_what_they_say() {
+        for (range, inside, outside) in RANGES {
+            for version in *inside {
+                assert_eq!(npm_satisfies(version, range), Ok(true), "{version} in {range}");
+            }
+            for version in *outside {
+                assert_eq!(npm_satisfies(version, range), Ok(false), "{version} in {range}");
+            }
+        }
+    }
+
+    #[test]
+    fn wrong_ranges_and_versions_are_refused() {
+        for range in [
+            "latest",
+            ">",
+            "^",
+            "1.2.3.4",
+            "1.0.0 || foo",
+            "=>1",
+            "git+https://example.org/a.git",
+            "01.0.0",
+            "9007199254740993.0.0",
+            "1.0.0-",
+            "file:../a",
+            "npm:a@1",
+        ] {
+            assert!(npm_satisfies("1.0.0", range).is_err(), "{range}");
+        }
+        for version in ["1.0", "latest", "1.0.0-01", "1.0.0.0", "", "x.0.0"] {
+            assert!(npm_satisfies(version, "*").is_err(), "{version}");
+        }
+    }
 }
