@@ -2,7 +2,7 @@
 
 use crate::ArtifactError;
 use crate::daemon::containerd::Containerd;
-use crate::daemon::docker::{self, Daemon, Description, Engine};
+use crate::daemon::docker::{self, Address, Daemon, Description, Engine};
 use crate::image::{Image, ImageInfo, LayerInfo};
 use crate::network::{ClientOptions, RemoteError, RemoteErrorKind};
 use crate::options::OpenOptions;
@@ -74,31 +74,32 @@ pub(crate) fn from_podman(name: &str, options: &OpenOptions) -> Result<Image, Ar
 
 /// Asks the places where the engine may listen, one after the other; the first that has the image gives it.
 fn from_engine(engine: Engine, name: &str, options: &OpenOptions) -> Result<Image, ArtifactError> {
+    let addresses = docker::addresses(engine, options.docker_host.as_deref(), &environment)?;
+    let (there, absent): (Vec<_>, Vec<_>) = addresses.into_iter().partition(Address::exists);
+    if there.is_empty() {
+        let absent: Vec<String> = absent.iter().map(ToString::to_string).collect();
+        let message = format!("there is no {engine} socket at {}", absent.join(" or "));
+        return Err(RemoteError::new(RemoteErrorKind::NotFound, message).into());
+    }
     let mut failures: Vec<RemoteError> = Vec::new();
-    for address in docker::addresses(engine, options.docker_host.as_deref(), &environment)? {
-        let attempt = Daemon::new(
-            engine,
-            address,
-            options.offline,
-            options.limits.connect_timeout,
-            options.limits.stall_timeout,
-        )
-        .and_then(|daemon| Ok((daemon.describe(name)?, daemon)));
+    for address in there {
+        let (connect, stall) = (options.limits.connect_timeout, options.limits.stall_timeout);
+        let attempt = Daemon::new(engine, address, options.offline, connect, stall)
+            .and_then(|daemon| Ok((daemon.describe(name)?, daemon)));
         match attempt {
             Ok((description, daemon)) => return exported(description, daemon, name, options),
             Err(error) => failures.push(error),
         }
     }
-    // A daemon that answered tells more than a socket that does not exist.
     let message = failures
         .iter()
         .map(ToString::to_string)
         .collect::<Vec<_>>()
         .join("; ");
+    // One that refuses or stalls may well have the image, so it decides what kind of failure this is.
     let telling = failures
         .iter()
-        .find(|error| error.kind() != RemoteErrorKind::NotFound)
-        .or_else(|| failures.last());
+        .find(|error| error.kind() != RemoteErrorKind::NotFound);
     let mut error = RemoteError::new(
         telling.map_or(RemoteErrorKind::NotFound, RemoteError::kind),
         message,
@@ -142,7 +143,7 @@ fn exported(
         references: description.references,
         layers,
         labels: description.labels,
-        problems: Vec::new(),
+        problems: description.problems,
     };
     let source = Export {
         daemon,

@@ -3,7 +3,7 @@
 use super::runtime_folder;
 use crate::network::{Paced, RemoteError, RemoteErrorKind, quoted, stalled};
 use http::StatusCode;
-use model::Digest;
+use model::{Digest, Problem};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -54,6 +54,16 @@ pub(crate) enum Address {
         url: String,
         certificates: Option<PathBuf>,
     },
+}
+
+impl Address {
+    /// False for a socket that is not there; what is on the network shows when it is asked.
+    pub(crate) fn exists(&self) -> bool {
+        match self {
+            Self::Socket(path) => path.exists(),
+            Self::Tcp { .. } => true,
+        }
+    }
 }
 
 impl fmt::Display for Address {
@@ -168,6 +178,7 @@ pub(crate) struct Description {
     pub(crate) instructions: Vec<Option<String>>,
     /// Sorted.
     pub(crate) labels: Vec<(String, String)>,
+    pub(crate) problems: Vec<Problem>,
 }
 
 #[derive(Deserialize)]
@@ -219,7 +230,7 @@ impl Daemon {
     /// Prepares to ask; nothing is sent yet.
     ///
     /// # Errors
-    /// `NotFound` when there is no such socket, `Offline` for an address on the network when that is forbidden.
+    /// `Offline` for an address on the network when that is forbidden.
     pub(crate) fn new(
         engine: Engine,
         address: Address,
@@ -235,7 +246,7 @@ impl Daemon {
                 .proxy(None)
                 .user_agent(concat!("hullward/", env!("CARGO_PKG_VERSION")))
                 .timeout_connect(Some(connect_timeout))
-                .timeout_per_read(Some(stall_timeout * patience))
+                .timeout_per_read(Some(stall_timeout.saturating_mul(patience)))
                 .timeout_per_write(Some(stall_timeout))
                 .timeout_recv_response(Some(stall_timeout.saturating_mul(2 * patience)))
                 .max_response_header_size(64 * 1024)
@@ -245,12 +256,6 @@ impl Daemon {
         };
         let (agent, patient_agent, base) = match &address {
             Address::Socket(path) => {
-                if !path.exists() {
-                    return Err(RemoteError::new(
-                        RemoteErrorKind::NotFound,
-                        format!("there is no {engine} socket at {}", path.display()),
-                    ));
-                }
                 let agent = |patience| {
                     let config = config(patience, ureq::tls::TlsConfig::default());
                     socket_agent(path, config, connect_timeout)
@@ -295,8 +300,15 @@ impl Daemon {
         let inspected: Inspected = self.json(&path, name)?;
         let path = format!("/images/{}/history", utf8_percent_encode(&inspected.id, PATH));
         // Without a history only the layers' origin is unknown.
-        let history: Vec<HistoryEntry> = self.json(&path, name).unwrap_or_default();
-        self.description(inspected, &history)
+        match self.json::<Vec<HistoryEntry>>(&path, name) {
+            Ok(history) => self.description(inspected, &history),
+            Err(error) => {
+                let mut description = self.description(inspected, &[])?;
+                let message = format!("which instruction made which layer is not known: {error}");
+                description.problems.push(Problem::general(message));
+                Ok(description)
+            }
+        }
     }
 
     /// The image as one `docker save` stream, which starts at the first read of the answer.
@@ -308,7 +320,7 @@ impl Daemon {
         let body = self.ask(&self.patient_agent, &path, id)?;
         Ok(Box::new(Paced::new(
             body.into_reader(),
-            self.stall_timeout * EXPORT_PATIENCE,
+            self.stall_timeout.saturating_mul(EXPORT_PATIENCE),
             self.name(),
         )))
     }
@@ -434,6 +446,7 @@ impl Daemon {
                 .unwrap_or_default()
                 .into_iter()
                 .collect(),
+            problems: Vec::new(),
         })
     }
 }
@@ -743,6 +756,7 @@ mod tests {
                 (description, archive)
             });
             assert_eq!(archive, "the archive");
+            assert_eq!(description.problems, []);
             assert_eq!(description.platform, "linux/arm64/v8");
             assert_eq!(description.references, ["alpine:3"]);
             assert_eq!(description.image_id, Some(DIFF_ID.parse().unwrap()));
@@ -752,6 +766,25 @@ mod tests {
             assert_eq!(
                 description.labels,
                 [("a".to_owned(), "1".to_owned()), ("b".to_owned(), "2".to_owned())]
+            );
+        }
+
+        #[test]
+        fn a_history_that_is_not_to_be_had_is_a_problem() {
+            let handler = |asked: &Request| match asked.target.as_str() {
+                "/images/a/json" => Answer::new(
+                    200,
+                    format!(r#"{{"Id":"x","RootFS":{{"Layers":["{DIFF_ID}"]}}}}"#),
+                ),
+                _ => Answer::new(500, r#"{"message":"broken"}"#),
+            };
+            let (description, _) = with_daemon(handler, |daemon| daemon.describe("a").unwrap());
+            assert_eq!(description.instructions, [None]);
+            assert_eq!(description.problems.len(), 1);
+            assert!(
+                description.problems[0].message.contains("broken"),
+                "{:?}",
+                description.problems
             );
         }
 
