@@ -30,7 +30,7 @@ pub mod tar;
 mod target;
 pub mod union;
 
-pub use archives::Limited;
+pub use archives::{Limited, ZipLimits, for_each_zip_member};
 pub use download::{Download, Downloads};
 pub use entries::EntryList;
 pub use error::ArtifactError;

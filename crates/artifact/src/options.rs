@@ -96,8 +96,6 @@ pub struct Limits {
     pub max_file_bytes: u64,
     /// Bytes of one path or link target.
     pub max_name_bytes: usize,
-    /// Symbolic links followed for one path.
-    pub max_link_hops: usize,
     /// Bytes of one manifest, index or configuration.
     pub max_json_bytes: u64,
     /// Indexes inside indexes.
@@ -112,6 +110,8 @@ pub struct Limits {
     pub max_archive_members: u64,
     /// Inflated bytes of one member of a zip archive.
     pub max_member_bytes: u64,
+    /// Archives inside archives.
+    pub max_archive_depth: usize,
     /// How long a connection to a registry or daemon may take to be made.
     pub connect_timeout: Duration,
     /// How long a registry or daemon may stay silent before it counts as stalled.
@@ -127,10 +127,10 @@ impl Default for Limits {
             max_ratio: 400,
             ratio_free_bytes: 256 * MIB,
             max_entries: 4_000_000,
-            max_entry_list_bytes: 256 * MIB,
+            max_entry_list_bytes: 64 * MIB,
             max_file_bytes: 4 * 1024 * MIB,
-            max_name_bytes: 16 * 1024,
-            max_link_hops: 40,
+            // What Linux allows.
+            max_name_bytes: 4096,
             max_json_bytes: 8 * MIB,
             max_index_depth: 4,
             max_layers: 1024,
@@ -138,6 +138,7 @@ impl Default for Limits {
             max_archive_bytes: 1024 * MIB,
             max_archive_members: 200_000,
             max_member_bytes: 512 * MIB,
+            max_archive_depth: 12,
             connect_timeout: Duration::from_secs(15),
             stall_timeout: Duration::from_secs(60),
         }

@@ -5,6 +5,8 @@
 pub mod family;
 pub mod fixture;
 pub mod http;
+pub mod image;
 pub mod object;
 pub mod registry;
+pub mod tar;
 pub mod zip;
