@@ -1,4 +1,4 @@
-//! Against the real ones: Docker, containerd and the distribution registry, where those programs are installed. Each test
+//! Against the real ones: Docker, Podman, containerd and the distribution registry, where those programs are installed. Each test
 //! starts its own daemon in a temporary folder, and says why when it skips.
 #![cfg(target_os = "linux")]
 #![allow(
@@ -284,6 +284,59 @@ fn docker() {
     };
     let error = failure(&TargetSpec::Docker("alpine:3.10".to_owned()), &other);
     assert!(error.to_string().contains("linux/amd64"), "{error}");
+}
+
+#[test]
+fn podman() {
+    let Some(data) = test_data() else { return };
+    if !is_root() || !installed(&["podman", "gzip"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let (store, state, temporary) = (path("store"), path("state"), path("temporary"));
+    let own_folders = ["--root", &store, "--runroot", &state, "--tmpdir", &temporary];
+    let own = [
+        &own_folders[..],
+        &[
+            "--storage-driver=vfs",
+            "--cgroup-manager=cgroupfs",
+            "--events-backend=file",
+        ],
+    ]
+    .concat();
+    let (archive, info, seen) = expected(&data);
+    let archived = (info, seen);
+    let plain = unpacked(folder.path(), &archive);
+    let loaded = run("podman", &[&own[..], &["load", "--input", &plain]].concat()).unwrap();
+    if !loaded.status.success() {
+        eprintln!(
+            "skipped: podman does not work here: {}",
+            String::from_utf8_lossy(&loaded.stderr)
+        );
+        return;
+    }
+    let socket = path("podman.sock");
+    let address = format!("unix://{socket}");
+    let log = folder.path().join("podman.log");
+    let service = [&own[..], &["system", "service", "--time", "0", &address]].concat();
+    let _service = Process::start("podman", &service, &log);
+    if !within(START_LIMIT, || {
+        std::os::unix::net::UnixStream::connect(&socket).is_ok()
+    }) {
+        return skip_without("podman", &log);
+    }
+    let options = OpenOptions {
+        docker_host: Some(address),
+        offline: true,
+        ..OpenOptions::default()
+    };
+    for name in ["alpine:3.10", "localhost/alpine:3.10", "af341ccd2df8"] {
+        let found = look(&TargetSpec::Podman(name.to_owned()), &options);
+        assert_same(&found, &archived, name);
+    }
+    let missing = failure(&TargetSpec::Podman("alpine:3.99".to_owned()), &options);
+    assert!(missing.is_not_found(), "{missing}");
 }
 
 #[test]
