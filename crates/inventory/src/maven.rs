@@ -1,8 +1,7 @@
 //! Maven coordinates as archives carry them: pom.properties, pom.xml, manifests and file names.
 
 use crate::headers::Headers;
-use crate::license;
-use quick_xml::events::Event;
+use crate::{documents, license};
 
 /// Group, artifact and version; what is unknown is empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -60,70 +59,42 @@ pub(crate) struct Pom {
     pub(crate) licenses: Vec<String>,
 }
 
-/// Deepest nesting of elements that is read.
-const MAX_DEPTH: usize = 64;
-
 /// Reads the head of a `pom.xml`. Entities are not expanded and nothing is fetched.
 ///
 /// # Errors
 /// A message when it is no well-formed XML or nested too deep.
 pub(crate) fn pom(text: &str) -> Result<Pom, String> {
-    let mut reader = quick_xml::Reader::from_str(text);
-    let mut open: Vec<String> = Vec::new();
-    let mut own = Coordinates::default();
-    let mut parent = Coordinates::default();
-    let (mut name, mut url) = (String::new(), String::new());
-    let mut licenses = Vec::new();
-    loop {
-        let event = reader.read_event().map_err(|error| error.to_string())?;
-        let added = match event {
-            Event::Start(element) => {
-                if open.len() == MAX_DEPTH {
-                    return Err(format!("elements are nested deeper than {MAX_DEPTH}"));
-                }
-                open.push(element.local_name().as_ref().to_owned());
-                continue;
-            }
-            Event::End(_) => {
-                if open.last().is_some_and(|element| element == "license") {
-                    licenses.extend(license::named_or_linked(name.trim(), url.trim()));
-                    name.clear();
-                    url.clear();
-                }
-                open.pop();
-                continue;
-            }
-            Event::Text(text) => text.xml10_content().into_owned(),
-            Event::CData(text) => text.xml10_content().into_owned(),
-            Event::GeneralRef(reference) => {
-                quick_xml::escape::resolve_predefined_entity(&reference.xml10_content())
-                    .unwrap_or_default()
-                    .to_owned()
-            }
-            Event::Eof => break,
-            _ => continue,
+    let parsed = documents::xml(text);
+    if let Some(error) = parsed.error {
+        return Err(error);
+    }
+    let project = parsed.document.child("project");
+    let parent = project.child("parent");
+    let own_or_inherited = |name: &str| {
+        let own = project.child(name).text.trim();
+        let text = if own.is_empty() {
+            parent.child(name).text.trim()
+        } else {
+            own
         };
-        let path: Vec<&str> = open.iter().map(String::as_str).collect();
-        let slot = match path.as_slice() {
-            ["project", "groupId"] => &mut own.group,
-            ["project", "artifactId"] => &mut own.artifact,
-            ["project", "version"] => &mut own.version,
-            ["project", "parent", "groupId"] => &mut parent.group,
-            ["project", "parent", "version"] => &mut parent.version,
-            ["project", "licenses", "license", "name"] => &mut name,
-            ["project", "licenses", "license", "url"] => &mut url,
-            _ => continue,
-        };
-        slot.push_str(added.trim());
-    }
-    if own.group.is_empty() {
-        own.group = parent.group;
-    }
-    if own.version.is_empty() {
-        own.version = parent.version;
-    }
+        text.to_owned()
+    };
+    let licenses: Vec<String> = project
+        .child("licenses")
+        .all("license")
+        .flat_map(|license| {
+            license::named_or_linked(
+                license.child("name").text.trim(),
+                license.child("url").text.trim(),
+            )
+        })
+        .collect();
     Ok(Pom {
-        coordinates: own,
+        coordinates: Coordinates {
+            group: own_or_inherited("groupId"),
+            artifact: project.child("artifactId").text.trim().to_owned(),
+            version: own_or_inherited("version"),
+        },
         licenses: license::any_of(&licenses),
     })
 }

@@ -1,6 +1,7 @@
 //! From a file's bytes to text and JSON, the same way in every member, with a problem for what cannot be had.
 
 use crate::Extracted;
+use crate::documents::decode;
 use model::Content;
 use serde_json::Value;
 use std::io::Read;
@@ -15,7 +16,7 @@ pub(crate) fn text(
     out: &mut Extracted,
 ) -> Option<String> {
     match content.bytes(limit) {
-        Ok(bytes) => Some(decode(&bytes)),
+        Ok(bytes) => Some(decode(&bytes).into_owned()),
         Err(error) => {
             out.problem(path, format!("{what} was not read: {error}"));
             None
@@ -60,27 +61,11 @@ pub(crate) fn beginning(
                 .map_err(|error| error.to_string())
         });
     match result {
-        Ok(_) => Some(decode(&bytes)),
+        Ok(_) => Some(decode(&bytes).into_owned()),
         Err(error) => {
             out.problem(path, format!("{what} was not read: {error}"));
             None
         }
-    }
-}
-
-/// Text of bytes with or without a byte-order mark (UTF-8, UTF-16).
-pub(crate) fn decode(bytes: &[u8]) -> String {
-    let wide = |rest: &[u8], unit: fn([u8; 2]) -> u16| {
-        let units = rest.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
-        char::decode_utf16(units)
-            .map(|character| character.unwrap_or(char::REPLACEMENT_CHARACTER))
-            .collect()
-    };
-    match bytes {
-        [0xEF, 0xBB, 0xBF, rest @ ..] => String::from_utf8_lossy(rest).into_owned(),
-        [0xFF, 0xFE, rest @ ..] => wide(rest, u16::from_le_bytes),
-        [0xFE, 0xFF, rest @ ..] => wide(rest, u16::from_be_bytes),
-        _ => String::from_utf8_lossy(bytes).into_owned(),
     }
 }
 
@@ -102,14 +87,6 @@ pub(crate) fn texts(value: Option<&Value>) -> Vec<&str> {
 mod tests {
     use super::*;
     use model::MemoryContent;
-
-    #[test]
-    fn decodes_marks() {
-        assert_eq!(decode(b"\xEF\xBB\xBFa"), "a");
-        assert_eq!(decode(b"\xFF\xFEa\0b\0"), "ab");
-        assert_eq!(decode(b"\xFE\xFF\0a\0b!"), "ab");
-        assert_eq!(decode(b"a\xE9"), "a\u{FFFD}");
-    }
 
     #[test]
     fn deep_json_is_a_problem() {

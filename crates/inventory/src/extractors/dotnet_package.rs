@@ -1,6 +1,7 @@
 //! .NET packages of applications and shared frameworks: what deps.json files name, and assemblies that none of them names.
 
-use crate::{Extracted, Extractor, File, Found, Kind, Note, assembly, reading};
+use crate::intake::Intake;
+use crate::{Extracted, Extractor, File, Found, Kind, assembly, reading};
 use base64::Engine;
 use model::{Entry, EntryKind, Location, Meta, Package, Purl, Relation, Scope, path};
 use serde_json::{Map, Value};
@@ -157,7 +158,8 @@ impl<'a> Deps<'a> {
             })
             .and_then(Value::as_object);
         let deps = Self { libraries, target };
-        deps.note_files(location, out);
+        let mut intake = Intake::new(location, out);
+        deps.note_files(&mut intake);
         let paths = deps.paths();
         for (key, library) in libraries {
             let kind = reading::field(library, "type");
@@ -168,10 +170,7 @@ impl<'a> Deps<'a> {
                 .rsplit_once('/')
                 .filter(|(name, version)| !name.is_empty() && !version.is_empty())
             else {
-                out.problem(
-                    location,
-                    format!("the library `{key}` of the deps.json has no version"),
-                );
+                intake.problem(format!("the library `{key}` of the deps.json has no version"));
                 continue;
             };
             // A self-contained application brings the runtime along.
@@ -202,7 +201,7 @@ impl<'a> Deps<'a> {
                     bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>(),
                 );
             }
-            out.packages.push(package);
+            intake.package(package);
         }
     }
 
@@ -229,7 +228,8 @@ impl<'a> Deps<'a> {
     }
 
     /// Remembers the names of all assemblies that the file accounts for.
-    fn note_files(&self, location: &str, out: &mut Extracted) {
+    fn note_files(&self, intake: &mut Intake<'_>) {
+        let location = intake.path();
         let mut names = BTreeSet::new();
         for entry in self.target.into_iter().flat_map(Map::values) {
             for kind in ["runtime", "native", "runtimeTargets"] {
@@ -248,11 +248,9 @@ impl<'a> Deps<'a> {
             .trim_end_matches(".deps.json")
             .to_ascii_lowercase();
         names.extend([format!("{own}.dll"), format!("{own}.exe")]);
-        out.notes.extend(names.into_iter().map(|name| Note {
-            kind: NAMED.to_owned(),
-            key: path::parent(location).to_owned(),
-            value: name,
-        }));
+        for name in names {
+            intake.note(NAMED, path::parent(location), name);
+        }
     }
 
     /// One shortest chain from a project to each library, without both ends' project and with the library left out.

@@ -34,6 +34,8 @@ static META: Meta = Meta {
 const MAX_DEPTH: usize = 16;
 /// Largest manifest, pom.properties or pom.xml that is read, in bytes.
 const MAX_METADATA: u64 = 8 << 20;
+/// Most unusable poms of one archive that are told of one by one.
+const MAX_PROBLEMS: usize = 50;
 /// Largest number of poms that one archive may hold.
 const MAX_POMS: usize = 10_000;
 
@@ -91,6 +93,7 @@ fn read(content: &mut dyn Content, path: &str, depth: usize, archives: &dyn Arch
         folders: BTreeSet::new(),
         manifest: Headers::default(),
         poms: BTreeMap::new(),
+        is_over: false,
         nested: Vec::new(),
     };
     let result = archives.zip(content, &mut archive);
@@ -143,6 +146,8 @@ struct Archive<'a> {
     manifest: Headers,
     /// By the folder they lie in.
     poms: BTreeMap<String, Embedded>,
+    /// True once the archive turned out to hold more poms than are read.
+    is_over: bool,
     /// Packages of nested archives.
     nested: Vec<Package>,
 }
@@ -199,10 +204,16 @@ impl Archive<'_> {
     fn pom(&mut self, name: &str, location: &str, content: &mut dyn Content) {
         let (folder, file) = path::split(name);
         if self.poms.len() >= MAX_POMS && !self.poms.contains_key(folder) {
-            return self.out.problem(
-                location,
-                format!("the pom was not read: the archive holds more than {MAX_POMS}"),
-            );
+            if !self.is_over {
+                self.is_over = true;
+                self.out.problem(
+                    location,
+                    format!(
+                        "this pom and those after it were not read: the archive holds more than {MAX_POMS}"
+                    ),
+                );
+            }
+            return;
         }
         if file == "pom.properties" {
             let Some(text) = reading::text(content, location, MAX_METADATA, "the pom.properties", self.out)
@@ -252,6 +263,7 @@ fn identify(
     out.packages
         .push(own_package(path, name, sha1, manifest, own, folders));
     let mut seen = BTreeSet::new();
+    let mut incomplete = 0_usize;
     for (folder, embedded) in poms {
         let coordinates = &embedded.coordinates;
         let file = if embedded.from_properties {
@@ -260,6 +272,10 @@ fn identify(
             "pom.xml"
         };
         if !coordinates.is_complete() {
+            incomplete += 1;
+            if incomplete > MAX_PROBLEMS {
+                continue;
+            }
             out.problem(
                 &format!("{path}!/{folder}/{file}"),
                 format!("the coordinates `{coordinates}` of a pom in the archive are incomplete"),
@@ -284,6 +300,13 @@ fn identify(
         );
         package.add_fact("shaded", "true");
         out.packages.push(package);
+    }
+    if incomplete > MAX_PROBLEMS {
+        let more = incomplete - MAX_PROBLEMS;
+        out.problem(
+            path,
+            format!("the coordinates of {more} more poms in the archive are incomplete"),
+        );
     }
 }
 

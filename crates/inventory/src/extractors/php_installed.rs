@@ -1,5 +1,6 @@
 //! Composer's record of what is installed in a vendor folder.
 
+use crate::intake::Intake;
 use crate::{Extracted, Extractor, File, Kind, license, reading};
 use model::{Entry, EntryKind, Location, Meta, Package, Purl, Scope, path};
 use serde_json::Value;
@@ -51,6 +52,7 @@ impl Extractor for PhpInstalled {
         let development: BTreeSet<&str> = reading::texts(json.get("dev-package-names"))
             .into_iter()
             .collect();
+        let mut intake = Intake::new(location, out);
         for package in packages {
             match read(package) {
                 Ok(mut package) => {
@@ -63,9 +65,9 @@ impl Extractor for PhpInstalled {
                         });
                     }
                     package.locations.push(Location::file(location));
-                    out.packages.push(package);
+                    intake.package(package);
                 }
-                Err(message) => out.problem(location, message),
+                Err(message) => intake.problem(message),
             }
         }
     }
