@@ -72,3 +72,22 @@ fn parse(version: &str) -> Result<Semver<'_>, VersionError> {
     }
     Semver::parse(body, TOLERANCE).map_err(fail)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{GO_VERSION, Scheme};
+    use std::cmp::Ordering;
+
+    /// Texts with blanks, which the fixture file cannot hold.
+    #[test]
+    fn experiments_and_vendors_do_not_count() {
+        for (left, right, order) in [
+            ("go1.20.3 X:nocoverageredesign", "1.20.3", Ordering::Equal),
+            ("go1.22rc1 X:boringcrypto", "1.22.0-rc.1", Ordering::Equal),
+            ("go1.19.4-fips X:boringcrypto", "1.19.5", Ordering::Less),
+        ] {
+            assert_eq!(GO_VERSION.compare(left, right), Ok(order), "{left} {right}");
+        }
+        assert!(GO_VERSION.check("devel go1.22-abc Thu").is_err());
+    }
+}
