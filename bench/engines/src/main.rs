@@ -3,7 +3,12 @@
 //! `engines dump DATABASE PAIRS KEYS` writes every pair of a database of the product, and 1,000 keys spread over its packages.
 //! `engines build PAIRS FILE` builds FILE with the engine that the program was compiled for.
 //! `engines lookup FILE KEYS` opens FILE and reads the value of each key.
+//! `engines product-build FOLDER COPIES DATABASE` builds with the product from COPIES times the `*.jsonl` of FOLDER.
+//! `engines product-match DATABASE COUNT` matches COUNT packages with the product.
 #![allow(dead_code, unused_imports, reason = "each feature compiles its own command")]
+
+#[cfg(feature = "dump")]
+mod product;
 
 use std::error::Error;
 use std::fs::File;
@@ -16,6 +21,10 @@ fn main() -> Outcome<()> {
     let arguments: Vec<String> = std::env::args().collect();
     let argument = |index: usize| arguments.get(index).map(String::as_str).ok_or("missing argument");
     match argument(1)? {
+        #[cfg(feature = "dump")]
+        "product-build" => product::build(argument(2)?, argument(3)?.parse()?, argument(4)?),
+        #[cfg(feature = "dump")]
+        "product-match" => product::matching(argument(2)?, argument(3)?.parse()?),
         #[cfg(feature = "dump")]
         "dump" => dump(argument(2)?, argument(3)?, argument(4)?),
         #[cfg(any(feature = "redb", feature = "sqlite", feature = "lmdb"))]

@@ -169,6 +169,9 @@ impl Database {
     /// # Errors
     /// When the file cannot be read.
     pub fn known_exploited(&self, cve: &str) -> Result<Option<KnownExploited>, DatabaseError> {
+        if self.contents.known_exploited == 0 {
+            return Ok(None);
+        }
         decoded(&self.reader, Table::KnownExploited, cve.as_bytes())
     }
 
@@ -177,6 +180,9 @@ impl Database {
     /// # Errors
     /// When the file cannot be read.
     pub fn epss(&self, cve: &str) -> Result<Option<(f64, f64)>, DatabaseError> {
+        if self.contents.scores == 0 {
+            return Ok(None);
+        }
         decoded(&self.reader, Table::Scores, cve.as_bytes())
     }
 

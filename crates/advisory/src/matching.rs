@@ -13,7 +13,7 @@ use crate::records::Header;
 use crate::{Database, DatabaseError, ecosystem, names};
 use flaws::Said;
 use model::{
-    EndOfLife, Finding, FindingKind, OsRelease, Package, Problem, Relation, Scope, Severity, Status,
+    EndOfLife, Finding, FindingKind, KnownExploited, OsRelease, Package, Problem, Relation, Scope, Severity, Status,
 };
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
@@ -177,10 +177,23 @@ struct Part<'a> {
     headers: HashMap<u32, Option<Rc<Header>>>,
     /// Ratings and summary of a flaw from other records, by the flaw's name.
     elsewhere: HashMap<String, (Vec<(String, model::Rating)>, String)>,
+    /// What CISA and EPSS say of a CVE.
+    exploited: HashMap<String, Exploitation>,
     key: String,
 }
 
+type Exploitation = (Option<KnownExploited>, Option<(f64, f64)>);
+
 impl Part<'_> {
+    fn exploitation(&mut self, cve: &str) -> Result<Exploitation, DatabaseError> {
+        if let Some(known) = self.exploited.get(cve) {
+            return Ok(known.clone());
+        }
+        let found = (self.database.known_exploited(cve)?, self.database.epss(cve)?);
+        self.exploited.insert(cve.to_owned(), found.clone());
+        Ok(found)
+    }
+
     fn header(&mut self, number: u32) -> Result<Option<Rc<Header>>, DatabaseError> {
         if let Some(header) = self.headers.get(&number) {
             return Ok(header.clone());
@@ -203,6 +216,7 @@ fn part(
         os,
         headers: HashMap::new(),
         elsewhere: HashMap::new(),
+        exploited: HashMap::new(),
         key: String::new(),
     };
     let mut findings = Vec::new();

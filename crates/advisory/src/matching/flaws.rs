@@ -213,10 +213,9 @@ fn finding(
     let mut known_exploited = None;
     let mut epss: Option<(f64, f64)> = None;
     for cve in flaw.names.iter().filter(|name| name.starts_with("CVE-")) {
-        if known_exploited.is_none() {
-            known_exploited = part.database.known_exploited(cve)?;
-        }
-        if let Some(found) = part.database.epss(cve)?
+        let (entry, score) = part.exploitation(cve)?;
+        known_exploited = known_exploited.or(entry);
+        if let Some(found) = score
             && epss.is_none_or(|have| found.0 > have.0)
         {
             epss = Some(found);
