@@ -4,7 +4,7 @@
 //! `engines build PAIRS FILE` builds FILE with the engine that the program was compiled for.
 //! `engines lookup FILE KEYS` opens FILE and reads the value of each key.
 //! `engines product-build FOLDER COPIES DATABASE` builds with the product from COPIES times the `*.jsonl` of FOLDER.
-//! `engines product-match DATABASE COUNT` matches COUNT packages with the product.
+//! `engines product-match DATABASE COUNT OLD ROUNDS` matches COUNT packages, one in OLD of an old version, ROUNDS times.
 #![allow(dead_code, unused_imports, reason = "each feature compiles its own command")]
 
 #[cfg(feature = "dump")]
@@ -24,7 +24,7 @@ fn main() -> Outcome<()> {
         #[cfg(feature = "dump")]
         "product-build" => product::build(argument(2)?, argument(3)?.parse()?, argument(4)?),
         #[cfg(feature = "dump")]
-        "product-match" => product::matching(argument(2)?, argument(3)?.parse()?),
+        "product-match" => product::matching(argument(2)?, argument(3)?.parse()?, argument(4)?.parse()?, argument(5)?.parse()?),
         #[cfg(feature = "dump")]
         "dump" => dump(argument(2)?, argument(3)?, argument(4)?),
         #[cfg(any(feature = "redb", feature = "sqlite", feature = "lmdb"))]

@@ -66,17 +66,24 @@ pub fn build(folder: &str, copies: usize, out: &str) -> Outcome<()> {
     Ok(())
 }
 
-/// Matches `count` packages, spread over all that the database names.
-pub fn matching(path: &str, count: usize) -> Outcome<()> {
-    let names = Database::open(path.as_ref())?;
-    let mut keys = Vec::new();
-    names.pairs(&mut |table, key, _| {
-        if table == "packages" {
-            keys.push(String::from_utf8_lossy(key).into_owned());
+/// Matches `count` packages, spread over all that the database names, one in `old` of them of an old version.
+pub fn matching(path: &str, count: usize, old: usize, rounds: usize) -> Outcome<()> {
+    // The names come from a file beside the database, so that listing them does not warm its pages.
+    let list = format!("{path}.names");
+    let keys: Vec<String> = match std::fs::read_to_string(&list) {
+        Ok(text) => text.lines().map(str::to_owned).collect(),
+        Err(_) => {
+            let mut keys = Vec::new();
+            Database::open(path.as_ref())?.pairs(&mut |table, key, _| {
+                if table == "packages" {
+                    keys.push(String::from_utf8_lossy(key).into_owned());
+                }
+                Ok(())
+            })?;
+            std::fs::write(&list, keys.join("\n"))?;
+            keys
         }
-        Ok(())
-    })?;
-    drop(names);
+    };
     let release = |base: &str| match base {
         "AlmaLinux" => ":9",
         "Alpine" => ":v3.11",
@@ -88,8 +95,7 @@ pub fn matching(path: &str, count: usize) -> Outcome<()> {
         .filter_map(|key| key.split_once('\0'))
         .enumerate()
         .map(|(index, (base, name))| {
-            // One in ten is old; the others are as new as those of a tended project.
-            let version = match index % 10 {
+            let version = match index % old {
                 0 => format!("{}.{}.{}", index % 4, index % 13, index % 7),
                 _ => "99.0.0".to_owned(),
             };
@@ -97,7 +103,7 @@ pub fn matching(path: &str, count: usize) -> Outcome<()> {
             Package::new("bench", Purl::new("generic", "", name, &version), &ecosystem, name, version)
         })
         .collect();
-    for _ in 0..5 {
+    for _ in 0..rounds {
         let start = Instant::now();
         let database = Database::open(path.as_ref())?;
         let opened = start.elapsed();

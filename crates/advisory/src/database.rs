@@ -143,7 +143,7 @@ impl Database {
     }
 
     /// The records that bear this id, in any letter case, or name it as an alias or as the flaw that they answer; the one
-    /// whose id it is comes first. Withdrawn records are among them. At most 200 affected entries of each are given.
+    /// whose id it is comes first. Withdrawn records are among them. At most 50 affected entries of each are given.
     ///
     /// # Errors
     /// When the file cannot be read.

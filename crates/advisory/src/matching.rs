@@ -13,7 +13,8 @@ use crate::records::Header;
 use crate::{Database, DatabaseError, ecosystem, names};
 use flaws::Said;
 use model::{
-    EndOfLife, Finding, FindingKind, KnownExploited, OsRelease, Package, Problem, Relation, Scope, Severity, Status,
+    EndOfLife, Finding, FindingKind, KnownExploited, OsRelease, Package, Problem, Relation, Scope, Severity,
+    Status,
 };
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
@@ -24,7 +25,8 @@ pub struct MatchOptions {
     /// Findings in packages that are only used for building or testing count too; otherwise they are suppressed, with
     /// that reason.
     pub include_development: bool,
-    /// The day of the scan (ISO date), for end-of-life findings; none are made when it is empty.
+    /// The day of the scan (ISO date), for end-of-life findings of the operating system and of runtimes that binary
+    /// classifiers found; none are made when it is empty.
     pub today: String,
 }
 
@@ -117,12 +119,27 @@ pub fn match_packages(
     for found in parts {
         matches.findings.append(&mut found?);
     }
-    if let Some(os) = os
-        && !options.today.is_empty()
-        && let Some(support) = database.end_of_life(os, &options.today)?
-        && support.ended
-    {
-        matches.findings.push(end_of_life(os, &support));
+    if !options.today.is_empty() {
+        if let Some(os) = os
+            && let Some(support) = database.end_of_life(os, &options.today)?
+            && support.ended
+        {
+            let name = match os.pretty_name.as_str() {
+                "" => format!("{} {}", os.id, os.version),
+                name => name.to_owned(),
+            };
+            matches
+                .findings
+                .push(end_of_life("os-release-end-of-life", &name, &support));
+        }
+        for (index, package) in packages.iter().enumerate() {
+            if let Some(support) = runtime_support(database, package, &options.today)? {
+                let name = format!("{} {}", package.name, support.cycle);
+                let mut finding = end_of_life("runtime-release-end-of-life", &name, &support);
+                finding.package = Some(index);
+                matches.findings.push(finding);
+            }
+        }
     }
     matches.findings.sort_by(|a, b| {
         a.package
@@ -297,13 +314,49 @@ fn unknown_version(package: &Package, advisories: usize, reason: &str) -> Findin
     }
 }
 
-/// The finding for an operating system whose support has ended.
-fn end_of_life(os: &OsRelease, support: &EndOfLife) -> Finding {
-    let rule = "os-release-end-of-life";
-    let name = match os.pretty_name.as_str() {
-        "" => format!("{} {}", os.id, os.version),
-        name => name.to_owned(),
-    };
+/// Programs that binary classifiers find, by the name of their purl, and their product on endoflife.date.
+const RUNTIMES: &[(&str, &str)] = &[
+    ("containerd", "containerd"),
+    ("docker", "docker-engine"),
+    ("dockerd", "docker-engine"),
+    ("dotnet", "dotnet"),
+    ("go", "go"),
+    ("golang", "go"),
+    ("kubernetes", "kubernetes"),
+    ("mariadb", "mariadb"),
+    ("mysql", "mysql"),
+    ("nginx", "nginx"),
+    ("node", "nodejs"),
+    ("nodejs", "nodejs"),
+    ("php", "php"),
+    ("postgres", "postgresql"),
+    ("postgresql", "postgresql"),
+    ("python", "python"),
+    ("redis", "redis"),
+    ("ruby", "ruby"),
+];
+
+/// Support of a runtime or service that is installed without a package manager.
+fn runtime_support(
+    database: &Database,
+    package: &Package,
+    today: &str,
+) -> Result<Option<EndOfLife>, DatabaseError> {
+    if package.owned_by.is_some() || package.purl.kind() != "generic" || package.version.is_empty() {
+        return Ok(None);
+    }
+    match RUNTIMES.iter().find(|(name, _)| *name == package.purl.name()) {
+        Some((_, product)) => {
+            let version = package.version.trim_start_matches('v');
+            let support = database.support(product, version, "", today)?;
+            Ok(support.filter(|support| support.ended))
+        }
+        None => Ok(None),
+    }
+}
+
+/// The finding for a release whose support has ended, of an operating system or of a package.
+fn end_of_life(rule: &str, name: &str, support: &EndOfLife) -> Finding {
     let mut evidence = vec![
         ("feed".to_owned(), "end-of-life-feed".to_owned()),
         ("product".to_owned(), support.product.clone()),
@@ -322,8 +375,7 @@ fn end_of_life(os: &OsRelease, support: &EndOfLife) -> Finding {
         aliases: Vec::new(),
         severity: Severity::High,
         title: format!("{name} is no longer supported by its makers"),
-        description: "New flaws of its packages are no longer fixed, and advisories may not tell of them."
-            .to_owned(),
+        description: "New flaws are no longer fixed, and advisories may not tell of them.".to_owned(),
         package: None,
         fixed: Vec::new(),
         location: None,

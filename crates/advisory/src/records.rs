@@ -61,7 +61,7 @@ pub(crate) struct Details {
 /// Links of an advisory that a finding shows.
 pub(crate) const LINKS: usize = 8;
 /// Affected entries of an advisory that `explain` shows.
-pub(crate) const SHOWN_AFFECTED: usize = 200;
+pub(crate) const SHOWN_AFFECTED: usize = 50;
 
 impl Header {
     /// The header of a whole record.

@@ -688,3 +688,28 @@ fn copies_of_a_record_count_once_and_the_newest_wins() {
         );
     assert_eq!(found(&mut feeds), (2, vec![fix(0, "2.0.0"), fix(1, "4.0.0")]));
 }
+
+#[test]
+fn runtimes_without_a_package_manager_have_an_end_of_life_too() {
+    let mut feeds = Documents::default()
+        .with("npm.jsonl", &simple("GHSA-a", "", "npm", "x", "1.0.0").replace('\n', " "))
+        .with("eol/endoflife.json", r#"{"nodejs": [{"cycle": "16", "eol": "2023-09-11"}, {"cycle": "22", "eol": "2027-04-30"}, {"cycle": "1", "eol": true}]}"#);
+    let (_folder, database, _) = built(&mut feeds);
+    let options = MatchOptions {
+        today: "2026-11-20".to_owned(),
+        ..MatchOptions::default()
+    };
+    let packages = [
+        package("", "node", "v16.20.2"),
+        package("", "node", "22.1.0"),
+        package("npm", "y", "16.0.0"),
+    ];
+    let found = match_packages(&database, &packages, None, &options).unwrap();
+    let told: Vec<_> = found
+        .findings
+        .iter()
+        .map(|finding| (finding.rule.as_str(), finding.package))
+        .collect();
+    assert_eq!(told, [("runtime-release-end-of-life", Some(0))]);
+    assert_eq!(found.findings[0].evidence("ended"), Some("2023-09-11"));
+}
