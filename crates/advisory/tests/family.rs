@@ -14,7 +14,8 @@ fn family_agrees() {
     let mut introduction = "How versions are ordered. Each ecosystem of OSV has its own order; which one, the table says. A version that \
                             its scheme cannot read makes a finding `undetermined`, never absent. `Docker Hardened Images`, `Root` and \
                             `TuxCare` rebuild the packages of others and take the scheme of the ecosystem behind the colon \
-                            (`Root:Alpine:3.18`). `GIT` has no order: commits cannot be compared without their repository.\n\n\
+                            (`Root:Alpine:3.18`). `Echo` alone means its Debian packages, `Echo:PyPI`, `Echo:Maven` and `Echo:npm` its \
+                            rebuilds of those. `GIT` has no order: commits cannot be compared without their repository.\n\n\
                             | ecosystem | scheme |\n|---|---|\n"
         .to_owned();
     for (ecosystem, scheme) in ECOSYSTEMS {
@@ -112,6 +113,10 @@ fn ecosystems_are_found_with_and_without_release() {
         ("Root:PyPI", Some("pep440-version")),
         ("Docker Hardened Images:Debian:13", Some("dpkg-version")),
         ("Root", None),
+        ("Echo", Some("dpkg-version")),
+        ("Echo:PyPI", Some("pep440-version")),
+        ("Echo:Maven", Some("maven-version")),
+        ("Echo:npm", Some("pub-version")),
         ("GIT", None),
         ("debian", None),
         ("", None),

@@ -159,6 +159,16 @@ const WRAPPERS: [&str; 3] = ["Docker Hardened Images", "Root", "TuxCare"];
 #[must_use]
 pub fn for_ecosystem(ecosystem: &str) -> Option<&'static dyn Scheme> {
     let (name, rest) = ecosystem.split_once(':').unwrap_or((ecosystem, ""));
+    if name == "Echo" {
+        // Its own packages are Debian's; it also rebuilds those of languages. The rebuilds of npm packages differ in the
+        // build (`+echo.1`) alone, which counts in the order of Dart's packages and not in npm's.
+        return Some(match rest.to_ascii_lowercase().as_str() {
+            "pypi" => &pep440_version::PEP440_VERSION,
+            "maven" => &maven_version::MAVEN_VERSION,
+            "npm" => &pub_version::PUB_VERSION,
+            _ => &dpkg_version::DPKG_VERSION,
+        });
+    }
     let name = if WRAPPERS.contains(&name) {
         rest.split(':').next().unwrap_or_default()
     } else {
