@@ -580,7 +580,13 @@ mod tests {
 
     #[test]
     fn finds_groups() {
-        let cases: [(&str, &str, &[&str], Option<(&str, &str)>); 15] = [
+        type Case = (
+            &'static str,
+            &'static str,
+            &'static [&'static str],
+            Option<(&'static str, &'static str)>,
+        );
+        let cases: [Case; 15] = [
             (
                 "spring-core",
                 "",

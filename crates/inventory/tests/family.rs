@@ -1,8 +1,9 @@
 //! The extractors agree with their folder, fixtures and reference page, and each fixture gives what is expected of it.
 
+use artifact::archives;
 use inventory::{Extracted, Extractor, File, Found, Kind, extractors::ALL};
 use model::{Content, Entry, EntryKind, MemoryContent};
-use testkit::{family, fixture, zip};
+use testkit::{family, fixture};
 
 const FIXTURES: &str = "crates/inventory/tests/fixtures";
 
@@ -70,7 +71,7 @@ fn run(extractor: &dyn Extractor, files: &[(String, Vec<u8>)]) -> Vec<Found> {
             continue;
         }
         let mut extracted = Extracted::default();
-        let archives = zip::Opener;
+        let archives = archives::Limited::default();
         let mut content = MemoryContent(bytes.as_slice());
         let content: &mut dyn Content = &mut content;
         extractor.extract(

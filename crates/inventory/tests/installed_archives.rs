@@ -1,12 +1,17 @@
 //! Archives that hold packages: nested deeply, damaged, and as real compilers and packagers make them.
 
+use artifact::{Limited, Limits};
 use inventory::{Extracted, File, extractors::ALL};
 use model::{Entry, EntryKind, MemoryContent};
 use proptest::prelude::*;
 use std::process::Command;
-use testkit::zip::{Opener, Zip};
+use testkit::zip::Zip;
 
 fn extract(name: &str, path: &str, bytes: &[u8]) -> Extracted {
+    extract_with(&Limited::default(), name, path, bytes)
+}
+
+fn extract_with(archives: &Limited, name: &str, path: &str, bytes: &[u8]) -> Extracted {
     let extractor = ALL
         .iter()
         .find(|extractor| extractor.meta().name == name)
@@ -24,7 +29,7 @@ fn extract(name: &str, path: &str, bytes: &[u8]) -> Extracted {
     let mut file = File {
         entry,
         content: &mut content,
-        archives: &Opener,
+        archives,
     };
     extractor.extract(&mut file, &mut out);
     out
@@ -50,20 +55,24 @@ fn archives_are_followed_up_to_the_cap() {
             .stored(&format!("level-{}-1.0.jar", level - 1), bytes)
             .build();
     }
-    let out = extract("java-archive", "level-40-1.0.jar", &bytes);
-    let names: Vec<&str> = out.packages.iter().map(|package| package.name.as_str()).collect();
-    assert_eq!(names.len(), 16);
-    assert_eq!(
-        (names[0], names[15]),
-        ("org.example:level-40", "org.example:level-25")
-    );
-    assert_eq!(out.packages[15].locations[0].path.matches("!/").count(), 15);
-    assert_eq!(out.problems.len(), 1);
-    assert!(
-        out.problems[0].message.contains("deeper than 16"),
-        "{}",
-        out.problems[0]
-    );
+    // The caps of all archives come first; the extractor's own hold when those are set higher.
+    let generous = Limits {
+        max_archive_depth: 64,
+        ..Limits::default()
+    };
+    for (limits, depth) in [(&Limits::default(), 12), (&generous, 16)] {
+        let out = extract_with(&Limited::new(limits), "java-archive", "level-40-1.0.jar", &bytes);
+        let names: Vec<&str> = out.packages.iter().map(|package| package.name.as_str()).collect();
+        assert_eq!(names.len(), depth);
+        assert_eq!(names[0], "org.example:level-40");
+        assert_eq!(names[depth - 1], format!("org.example:level-{}", 41 - depth));
+        assert_eq!(
+            out.packages[depth - 1].locations[0].path.matches("!/").count(),
+            depth - 1
+        );
+        assert_eq!(out.problems.len(), 1);
+        assert!(out.problems[0].message.contains("deep"), "{}", out.problems[0]);
+    }
 }
 
 #[test]
@@ -97,12 +106,12 @@ fn an_archive_that_is_none_is_a_problem() {
 
 #[test]
 fn the_hash_is_that_of_the_archive() {
-    // Taken of the same bytes by another program.
-    const SHA1: &str = "6cd6832481795084e01669f1c8eef6f9ac4d18f1";
-    let jar = Zip::new().stored("x", "y").build();
-    let out = extract("java-archive", "srv/a-1.0.jar", &jar);
+    // As `sha1sum` prints it.
+    const SHA1: &str = "e3716e46b44877d90146540ccb2a6c74c1d34606";
+    let jar = include_bytes!("fixtures/java-archive/hit-shaded/opt/tool/tool-2.1.jar");
+    let out = extract("java-archive", "srv/tool-2.1.jar", jar);
     assert_eq!(out.packages[0].fact("sha1"), Some(SHA1));
-    let war = Zip::new().stored("WEB-INF/lib/a-1.0.jar", jar).build();
+    let war = Zip::new().stored("WEB-INF/lib/tool-2.1.jar", jar).build();
     let out = extract("java-archive", "srv/b.war", &war);
     assert_eq!(out.packages[1].fact("sha1"), Some(SHA1));
 }

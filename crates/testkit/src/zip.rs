@@ -1,12 +1,8 @@
-//! Small zip archives for tests: a writer for jars, wars and eggs, well-formed and not, and a reader without the caps that the
-//! product's has.
-#![allow(clippy::disallowed_types, reason = "tests inflate what they made themselves")]
+//! Small zip archives for tests: a writer for jars, wars and eggs, well-formed and not.
 
-use flate2::read::{DeflateDecoder, GzDecoder, ZlibDecoder};
 use flate2::write::DeflateEncoder;
 use flate2::{Compression, Crc};
-use model::{Archives, Content, MemoryContent, ZipMember, ZipVisitor, path};
-use std::io::{Read, Write};
+use std::io::Write;
 
 /// A zip archive that grows.
 #[derive(Clone, Debug, Default)]
@@ -182,76 +178,4 @@ impl Zip {
         bytes.extend_from_slice(comment);
         bytes
     }
-}
-
-/// Opens whatever tests made, so that the families can be tested without the crate that opens what others made.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Opener;
-
-impl Archives for Opener {
-    fn zip(&self, archive: &mut dyn Content, visitor: &mut dyn ZipVisitor) -> Result<(), String> {
-        let bytes = archive
-            .bytes(64 << 20)
-            .map_err(|error| error.to_string())?
-            .into_owned();
-        let end = bytes
-            .windows(4)
-            .rposition(|window| window == b"PK\x05\x06")
-            .ok_or("it is no zip archive")?;
-        let half = |at: usize| {
-            let pair = bytes.get(at..at + 2).ok_or("the zip archive is cut short")?;
-            Ok::<usize, String>(usize::from(u16::from_le_bytes([pair[0], pair[1]])))
-        };
-        let word = |at: usize| Ok::<usize, String>(half(at)? | half(at + 2)? << 16);
-        let mut at = end
-            .checked_sub(word(end + 12)?)
-            .ok_or("the zip archive is cut short")?;
-        // Scripts may stand before an archive.
-        let shift = at
-            .checked_sub(word(end + 16)?)
-            .ok_or("the zip archive is cut short")?;
-        for _ in 0..half(end + 10)? {
-            let raw = bytes
-                .get(at + 46..at + 46 + half(at + 28)?)
-                .ok_or("the zip archive is cut short")?;
-            let name = path::normalise(&path::from_bytes(raw));
-            let member = ZipMember {
-                name: &name,
-                size: word(at + 24)? as u64,
-            };
-            if visitor.wants(&member) {
-                let local = word(at + 42)? + shift;
-                let start = local + 30 + half(local + 26)? + half(local + 28)?;
-                let packed = bytes
-                    .get(start..start + word(at + 20)?)
-                    .ok_or("the zip archive is cut short")?;
-                let content = match half(at + 10)? {
-                    0 => packed.to_vec(),
-                    _ => inflate(DeflateDecoder::new(packed), usize::MAX)?,
-                };
-                visitor.file(&member, &mut MemoryContent(content));
-            }
-            at += 46 + half(at + 28)? + half(at + 30)? + half(at + 32)?;
-        }
-        Ok(())
-    }
-
-    fn zlib(&self, compressed: &[u8], limit: usize) -> Result<Vec<u8>, String> {
-        inflate(ZlibDecoder::new(compressed), limit)
-    }
-
-    fn gzip(&self, compressed: &[u8], limit: usize) -> Result<Vec<u8>, String> {
-        inflate(GzDecoder::new(compressed), limit)
-    }
-}
-
-fn inflate(mut reader: impl Read, limit: usize) -> Result<Vec<u8>, String> {
-    let mut bytes = Vec::new();
-    reader
-        .read_to_end(&mut bytes)
-        .map_err(|error| error.to_string())?;
-    if bytes.len() > limit {
-        return Err(format!("it has more than {limit} bytes"));
-    }
-    Ok(bytes)
 }
