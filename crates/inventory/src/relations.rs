@@ -6,6 +6,8 @@ use std::collections::VecDeque;
 /// Chains longer than this are left out: with many packages they would take memory in proportion to the square of their
 /// number, and nobody reads them.
 const CHAIN_LIMIT: usize = 64;
+/// Bytes that all chains may take together; beyond, packages have none.
+const TEXT_LIMIT: usize = 64 << 20;
 
 /// Sets relation and path of the packages that can be reached from the roots by `edges`, which name indices of `packages` and
 /// may point anywhere; the shortest chain wins. Without roots nothing is known.
@@ -42,6 +44,7 @@ pub(crate) fn apply<E: AsRef<[usize]>>(packages: &mut [Package], roots: &[usize]
             }
         })
         .collect();
+    let mut text_left = TEXT_LIMIT;
     for (index, package) in packages.iter_mut().enumerate() {
         let Some((depth, mut parent)) = reached.get(index).copied().flatten() else {
             continue;
@@ -54,17 +57,20 @@ pub(crate) fn apply<E: AsRef<[usize]>>(packages: &mut [Package], roots: &[usize]
         if depth > CHAIN_LIMIT {
             continue;
         }
-        let mut chain = Vec::with_capacity(depth);
+        let mut chain: Vec<&String> = Vec::with_capacity(depth);
         while let Some(above) = parent {
-            chain.extend(labels.get(above).cloned());
+            chain.extend(labels.get(above));
             parent = reached
                 .get(above)
                 .copied()
                 .flatten()
                 .and_then(|(_, parent)| parent);
         }
-        chain.reverse();
-        package.path = chain;
+        let text: usize = chain.iter().map(|label| label.len() + size_of::<String>()).sum();
+        if let Some(left) = text_left.checked_sub(text) {
+            text_left = left;
+            package.path = chain.into_iter().rev().cloned().collect();
+        }
     }
 }
 

@@ -807,6 +807,19 @@ pub(crate) static RULES: &[Rule] = &[
         ..PROGRAM
     },
     Rule {
+        name: "libpcap",
+        files: &["libpcap.so*"],
+        patterns: &["libpcap version {v:3}"],
+        cpe: "tcpdump:libpcap",
+        hits: &[(
+            "usr/lib/libpcap.so.1",
+            b"libpcap version 1.10.4 (with TPACKET_V3)\x00",
+            "1.10.4",
+        )],
+        misses: &[("usr/lib/libpcap.so.1", b"libpcap version")],
+        ..PROGRAM
+    },
+    Rule {
         name: "libpng",
         files: &["libpng*.so*"],
         patterns: &["libpng version {v:3}"],
@@ -1252,7 +1265,7 @@ pub(crate) static RULES: &[Rule] = &[
     Rule {
         name: "postfix",
         files: &["postconf", "libpostfix-global.so*"],
-        patterns: &["{0}{v:3=2.|3.}{0}"],
+        patterns: &["{0}{v:3=2.6.|2.7.|2.8.|2.9.|2.10.|2.11.|3.}{0}"],
         cpe: "postfix:postfix",
         hits: &[("usr/lib/postfix/libpostfix-global.so", b"\x003.8.4\x00", "3.8.4")],
         misses: &[("usr/lib/postfix/libpostfix-global.so", b"postfix 3")],
@@ -1529,19 +1542,6 @@ pub(crate) static RULES: &[Rule] = &[
         cpe: "tcl:tcl",
         hits: &[("usr/lib/libtcl8.6.so", b"\x008.6.13\x00", "8.6.13")],
         misses: &[("usr/lib/libtcl8.6.so", b"tcl8.6")],
-        ..PROGRAM
-    },
-    Rule {
-        name: "tcpdump-libpcap",
-        files: &["libpcap.so*"],
-        patterns: &["libpcap version {v:3}"],
-        cpe: "tcpdump:libpcap",
-        hits: &[(
-            "usr/lib/libpcap.so.1",
-            b"libpcap version 1.10.4 (with TPACKET_V3)\x00",
-            "1.10.4",
-        )],
-        misses: &[("usr/lib/libpcap.so.1", b"libpcap version")],
         ..PROGRAM
     },
     Rule {

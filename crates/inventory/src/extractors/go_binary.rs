@@ -3,6 +3,7 @@
 use crate::object_file::{self, Bytes, Fields, Format, ObjectFile};
 use crate::{Extracted, Extractor, File, Kind};
 use model::{Entry, Location, Meta, Package, Purl, Relation};
+use std::collections::HashSet;
 
 /// The member.
 pub(super) static GO_BINARY: GoBinary = GoBinary;
@@ -66,19 +67,13 @@ fn read(file: &mut File<'_>, out: &mut Extracted) -> Result<(), String> {
     let objects = object_file::parse(&mut bytes).unwrap_or_default();
     for object in &objects {
         if let Some(build) = build_information(&mut bytes, object)? {
-            let known = out.packages.len();
+            let before = std::mem::take(&mut out.packages);
+            let known: HashSet<String> = before.iter().map(|package| package.purl.to_string()).collect();
             build.packages(location, out);
             // The parts of a fat file are built from the same modules.
-            let mut seen: Vec<Package> = Vec::new();
-            if known > 0 {
-                let added = out.packages.split_off(known);
-                seen.extend(
-                    added
-                        .into_iter()
-                        .filter(|package| !out.packages.contains(package)),
-                );
-            }
-            out.packages.extend(seen);
+            out.packages
+                .retain(|package| !known.contains(&package.purl.to_string()));
+            out.packages.splice(..0, before);
         } else if is_packed(&mut bytes, object)? {
             out.problem(
                 location,

@@ -5,7 +5,7 @@ use crate::{Extracted, Extractor, File, Kind, relations};
 use model::{Archives, Entry, Location, Meta, Package, Purl, Scope};
 use serde::Deserialize;
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 /// The member.
 pub(super) static RUST_BINARY: RustBinary = RustBinary;
@@ -68,7 +68,12 @@ fn read(file: &mut File<'_>, out: &mut Extracted) -> Result<(), String> {
             None => named_in_messages(&mut bytes, &object, location)?,
         };
         // The parts of a fat file are built from the same crates.
-        found.retain(|package| !out.packages.contains(package));
+        let known: HashSet<String> = out
+            .packages
+            .iter()
+            .map(|package| package.purl.to_string())
+            .collect();
+        found.retain(|package| !known.contains(&package.purl.to_string()));
         out.packages.append(&mut found);
     }
     Ok(())

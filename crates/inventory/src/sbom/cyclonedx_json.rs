@@ -88,7 +88,7 @@ struct Dependency<'a> {
 }
 
 pub(super) fn read(bytes: &[u8]) -> Result<Bill<'_>, String> {
-    let document: Document<'_> = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+    let document: Document<'_> = super::text::document(bytes)?;
     let mut bill = Bill::default();
     check_version(&document.spec_version, &mut bill);
     if let Some(component) = document.metadata.component {

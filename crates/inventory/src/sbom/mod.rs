@@ -16,7 +16,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 /// Largest document that is read, in bytes.
-const LIMIT: u64 = 512 << 20;
+const LIMIT: u64 = 256 << 20;
 /// Items of one document that are kept.
 const ITEMS: usize = 200_000;
 /// Edges of one document that are kept.

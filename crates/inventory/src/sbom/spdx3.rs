@@ -5,7 +5,7 @@ use super::text::{List, Text};
 use super::{Bill, Item, told};
 use serde::Deserialize;
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 #[derive(Deserialize)]
 struct Document<'a> {
@@ -56,7 +56,7 @@ struct Identifier<'a> {
 }
 
 pub(super) fn read(bytes: &[u8]) -> Result<Bill<'_>, String> {
-    let document: Document<'_> = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+    let document: Document<'_> = super::text::document(bytes)?;
     let mut bill = Bill::default();
     let mut packages: Vec<(Item<'_>, Text<'_>)> = Vec::new();
     let mut expressions: HashMap<Cow<'_, str>, Cow<'_, str>> = HashMap::new();
@@ -130,12 +130,14 @@ pub(super) fn read(bytes: &[u8]) -> Result<Bill<'_>, String> {
         finish(item, &purpose, license, Cow::Borrowed(""), &mut bill);
     }
     // The document's own root is often the list of packages, whose root is the project.
-    bill.roots = document_roots
+    let known: HashSet<&str> = bill.items.iter().map(|item| &*item.id).collect();
+    let roots = document_roots
         .into_iter()
         .chain(sbom_roots)
         .map(|root| root.0)
-        .filter(|root| bill.items.iter().any(|item| item.id == *root))
+        .filter(|root| known.contains(&**root))
         .collect();
+    bill.roots = roots;
     only_one_root(&mut bill);
     Ok(bill)
 }

@@ -4,6 +4,7 @@ use super::text::{List, Text};
 use super::{Bill, Item, Role, told};
 use serde::Deserialize;
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -60,7 +61,7 @@ struct Relationship<'a> {
 }
 
 pub(super) fn read(bytes: &[u8]) -> Result<Bill<'_>, String> {
-    let document: Document<'_> = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+    let document: Document<'_> = super::text::document(bytes)?;
     let mut bill = Bill::default();
     check_version(&document.spdx_version, &mut bill);
     for package in document.packages.0 {
@@ -95,9 +96,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Bill<'_>, String> {
         );
     }
     for described in document.document_describes.0 {
-        if !bill.roots.contains(&described.0) {
-            bill.roots.push(described.0);
-        }
+        bill.roots.push(described.0);
     }
     only_one_root(&mut bill);
     Ok(bill)
@@ -173,7 +172,8 @@ pub(super) fn relate<'a>(from: Cow<'a, str>, kind: &str, to: Cow<'a, str>, bill:
 
 /// A document that describes many packages is a plain list of them; none of these is the project.
 pub(super) fn only_one_root(bill: &mut Bill<'_>) {
-    bill.roots.dedup();
+    let mut seen = HashSet::new();
+    bill.roots.retain(|root| seen.insert(root.clone()));
     if bill.roots.len() > 1 {
         bill.roots.clear();
     }

@@ -278,6 +278,21 @@ fn deep_documents_are_refused() {
 }
 
 #[test]
+fn lists_beyond_all_measure_are_refused() {
+    let text = format!(
+        r#"{{"bomFormat":"CycloneDX","specVersion":"1.6","components":[{}{{}}]}}"#,
+        "{},".repeat(2_000_000)
+    );
+    let out = read_text(&text);
+    assert!(out.packages.is_empty());
+    assert!(
+        out.problems[0].message.contains("longer than is read"),
+        "{:?}",
+        out.problems
+    );
+}
+
+#[test]
 fn many_problems_are_cut_off() {
     let components = vec![r#"{"name":"x","purl":"bad"}"#; 5000].join(",");
     let out = read_text(&format!(

@@ -2,8 +2,23 @@
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::fmt;
 use std::marker::PhantomData;
+
+/// Bytes that the lists of one document may take in memory: a component needs two bytes in a document and some hundreds here.
+const BUDGET: usize = 400 << 20;
+
+thread_local! {
+    /// What is left of the budget of the document that this thread reads; serde has no place for it.
+    static LEFT: Cell<usize> = const { Cell::new(BUDGET) };
+}
+
+/// Reads a document, as long as its lists stay within the budget.
+pub(super) fn document<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, String> {
+    LEFT.set(BUDGET);
+    serde_json::from_slice(bytes).map_err(|error| error.to_string())
+}
 
 /// A text; numbers and booleans are taken as their text, everything else as empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -103,6 +118,14 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
         let mut items = Vec::new();
         while let Some(item) = list.next_element()? {
+            match LEFT.get().checked_sub(size_of::<T>()) {
+                Some(left) => LEFT.set(left),
+                None => {
+                    return Err(serde::de::Error::custom(
+                        "its lists are longer than is read of a document",
+                    ));
+                }
+            }
             items.push(item);
         }
         Ok(items)
