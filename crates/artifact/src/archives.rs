@@ -1,9 +1,10 @@
-//! Archives inside files: zip, zlib and gzip behind caps that hold for everything below one top-level file.
+//! Archives inside files: zip, zlib, gzip and zstd behind caps that hold for everything below one top-level file.
 //!
 //! Zip archives are read by their central directory, as Java and Python read them: prefixes (self-extracting archives,
 //! executable jars), zip64 and data descriptors make no difference.
 
 use crate::content::Spooled;
+use crate::decompress::MAX_ZSTD_WINDOW_LOG;
 use crate::error::ArtifactError;
 use crate::files;
 use crate::options::Limits;
@@ -145,6 +146,17 @@ impl Archives for Limited {
 
     fn gzip(&self, compressed: &[u8], limit: usize) -> Result<Vec<u8>, String> {
         inflate_whole(flate2::bufread::MultiGzDecoder::new(compressed), limit, "gzip")
+    }
+
+    fn zstd(&self, compressed: &[u8], limit: usize) -> Result<Vec<u8>, String> {
+        let decoder = zstd::stream::read::Decoder::with_buffer(compressed).and_then(|mut decoder| {
+            decoder.window_log_max(MAX_ZSTD_WINDOW_LOG)?;
+            Ok(decoder)
+        });
+        match decoder {
+            Ok(decoder) => inflate_whole(decoder, limit, "zstd"),
+            Err(error) => Err(format!("the zstd stream could not be opened: {error}")),
+        }
     }
 }
 

@@ -13,7 +13,7 @@ pub(crate) const BUFFER_BYTES: usize = 256 * 1024;
 /// Blocks on their way from the decompressing thread.
 const BLOCKS: usize = 4;
 /// Largest zstd window that is granted, as a power of two: what `zstd --ultra --long=27` needs.
-const MAX_ZSTD_WINDOW_LOG: u32 = 27;
+pub(crate) const MAX_ZSTD_WINDOW_LOG: u32 = 27;
 /// Memory granted to an xz decoder: `xz -9` needs 65 MiB.
 const MAX_XZ_BYTES: u64 = 128 << 20;
 

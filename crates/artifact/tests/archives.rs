@@ -229,6 +229,20 @@ fn streams_inside_files_are_limited() {
             .contains("more than the limit of 899 bytes")
     );
     assert!(limited.gzip(&gzip[..20], 900).unwrap_err().contains("damaged"));
+    let zstd = testkit::image::compress(&text, testkit::image::Compression::Zstd);
+    assert_eq!(limited.zstd(&zstd, 900).unwrap(), text);
+    assert!(
+        limited
+            .zstd(&zstd, 899)
+            .unwrap_err()
+            .contains("limit of 899 bytes")
+    );
+    assert!(
+        limited
+            .zstd(&zstd[..zstd.len() - 1], 900)
+            .unwrap_err()
+            .contains("damaged")
+    );
     assert!(limited.zlib(b"no zlib", 900).unwrap_err().contains("damaged"));
 }
 
