@@ -479,10 +479,8 @@ fn describe_docker<S: DocumentSource>(
     let image = match tag {
         Some(tag) => images
             .iter()
-            .find(|image| {
-                tags(image).iter().any(|known| manifest::tag_matches(known, tag))
-                    || image.config.contains(tag.trim_start_matches("sha256:"))
-            })
+            .find(|image| tags(image).iter().any(|known| manifest::tag_matches(known, tag)))
+            .or_else(|| images.iter().find(|image| is_image_id(&image.config, tag)))
             .ok_or_else(|| manifest::no_such_tag(tag, name, &all))?,
         None => {
             if images.len() > 1 {
@@ -568,6 +566,12 @@ fn describe_docker<S: DocumentSource>(
         layers,
         paths: real_paths,
     })
+}
+
+/// True when `id` is the beginning, 12 digits at least, of the image id that a configuration is named by.
+fn is_image_id(config: &str, id: &str) -> bool {
+    let id = id.strip_prefix("sha256:").unwrap_or(id);
+    id.len() >= 12 && digest_in_name(config).is_some_and(|digest| digest.hex().starts_with(id))
 }
 
 /// The SHA-256 digest that a file's name is made of.

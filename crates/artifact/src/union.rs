@@ -124,8 +124,10 @@ impl<'a> Pending<'a> {
         while let Some((start, end)) = self.links.pop() {
             let rest = text.get(start..end).unwrap_or_default();
             match rest.split_once('/') {
-                Some((part, _)) => {
-                    self.links.push((start + part.len() + 1, end));
+                Some((part, after)) => {
+                    if !after.is_empty() {
+                        self.links.push((start + part.len() + 1, end));
+                    }
                     return Some(part);
                 }
                 None if !rest.is_empty() => return Some(rest),
@@ -140,8 +142,15 @@ impl<'a> Pending<'a> {
         Some(part)
     }
 
+    /// Puts a link's target in front.
+    fn follow(&mut self, start: usize, end: usize) {
+        if start < end {
+            self.links.push((start, end));
+        }
+    }
+
     fn is_done(&self) -> bool {
-        self.links.iter().all(|(start, end)| start >= end) && self.path.is_empty()
+        self.links.is_empty() && self.path.is_empty()
     }
 
     /// What is left, as text.
@@ -601,9 +610,13 @@ impl Union {
         let mut pending = Pending::new(path);
         let mut current = ROOT;
         let mut hops = 0;
+        let mut followed = false;
+        // The link in the path itself that is being followed.
+        let mut anchor = ROOT;
         loop {
+            let in_path = pending.links.is_empty();
             let Some(part) = pending.next(&self.text) else {
-                return Some((current, hops > 0));
+                return Some((current, followed));
             };
             match part {
                 "" | "." => continue,
@@ -626,13 +639,26 @@ impl Union {
                 Kind::Folder => current = child,
                 Kind::Symlink if hops < MAX_HOPS && self.may_walk(hops + 1) => {
                     hops += 1;
+                    followed = true;
+                    if in_path {
+                        anchor = child;
+                    }
                     let (start, end, absolute) = self.target(child);
-                    pending.links.push((start, end));
+                    pending.follow(start, end);
                     if absolute {
                         current = ROOT;
                     }
                 }
-                // What is no folder makes room for one: the entry below it is there, so that runtimes must have made it.
+                // A link that leads round and round makes room for a folder, where the path has it.
+                Kind::Symlink => {
+                    let folder = if in_path { child } else { anchor };
+                    pending.links.clear();
+                    self.remove(folder);
+                    self.set(folder, Kind::Folder, layer);
+                    current = folder;
+                    hops = 0;
+                }
+                // So does everything else: the entry below it is there, so that runtimes must have made a folder.
                 _ => {
                     self.remove(child);
                     self.set(child, Kind::Folder, layer);
@@ -697,7 +723,7 @@ impl Union {
                         return Err(missing(&pending));
                     }
                     let (start, end, absolute) = self.target(child);
-                    pending.links.push((start, end));
+                    pending.follow(start, end);
                     if absolute {
                         current = ROOT;
                     }
@@ -798,3 +824,6 @@ impl Union {
         self.survivors = survivors;
     }
 }
+
+#[cfg(test)]
+mod tests;

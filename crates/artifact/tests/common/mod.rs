@@ -1,0 +1,120 @@
+//! A visitor that takes every file, for the tests of this crate.
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
+use artifact::{ImageInfo, LayerVisitor, OpenOptions, Opened, TargetSpec, Union, open};
+use model::{Content, Entry, EntryKind, Problem};
+use std::path::Path;
+
+/// Takes every regular file.
+#[derive(Default)]
+pub struct Everything {
+    pub files: Vec<(String, Box<dyn Content>)>,
+}
+
+impl LayerVisitor for Everything {
+    fn wants(&mut self, entry: &Entry<'_>) -> bool {
+        entry.kind == EntryKind::File
+    }
+
+    fn accepts(&mut self, entry: &Entry<'_>, head: &[u8]) -> bool {
+        assert_eq!(head.len() as u64, entry.size.min(64));
+        true
+    }
+
+    fn file(&mut self, entry: &Entry<'_>, content: Box<dyn Content>) {
+        assert_eq!(content.size(), entry.size);
+        self.files.push((entry.path.to_owned(), content));
+    }
+}
+
+/// What a walk over an image gave.
+pub struct Taken {
+    pub info: ImageInfo,
+    /// Layer, path and content.
+    pub files: Vec<(u32, String, Vec<u8>)>,
+    pub lists: Vec<artifact::EntryList>,
+    pub problems: Vec<Problem>,
+    pub complete: bool,
+}
+
+/// Opens a target and reads all its layers.
+pub fn image(target: &str) -> Taken {
+    image_with(target, &OpenOptions::default())
+}
+
+pub fn image_with(target: &str, options: &OpenOptions) -> Taken {
+    read(target, None, options)
+}
+
+/// Reads only some layers.
+pub fn layers(target: &str, wanted: &[u32]) -> Taken {
+    read(target, Some(wanted), &OpenOptions::default())
+}
+
+fn read(target: &str, wanted: Option<&[u32]>, options: &OpenOptions) -> Taken {
+    let spec = TargetSpec::parse(target).unwrap();
+    let image = match open(&spec, options) {
+        Ok(Opened::Image(image)) => image,
+        Ok(_) => panic!("{target} is no image"),
+        Err(error) => panic!("{target}: {}", error.chain()),
+    };
+    let all: Vec<u32> = (0..image.info.layers.len() as u32).collect();
+    let wanted = wanted.unwrap_or(&all);
+    let walked = image.walk(wanted, 3, &Everything::default);
+    assert_eq!(walked.iter().map(|layer| layer.index).collect::<Vec<_>>(), wanted);
+    let mut taken = Taken {
+        info: image.info.clone(),
+        files: Vec::new(),
+        lists: Vec::new(),
+        problems: Vec::new(),
+        complete: true,
+    };
+    for layer in walked {
+        for (path, mut content) in layer.visitor.files {
+            let bytes = content.bytes(1 << 30).unwrap().into_owned();
+            taken.files.push((layer.index, path, bytes));
+        }
+        taken.lists.push(layer.entries);
+        taken.problems.extend(layer.problems);
+        taken.complete &= layer.complete;
+    }
+    taken
+}
+
+/// The files of the merged tree: path, layer and content.
+pub fn survivors(taken: &Taken) -> Vec<(String, u32, Vec<u8>)> {
+    let lists: Vec<&artifact::EntryList> = taken.lists.iter().collect();
+    let of = |layer: usize| taken.files.iter().filter(move |file| file.0 as usize == layer);
+    let interesting: Vec<Vec<&str>> = (0..lists.len())
+        .map(|layer| of(layer).map(|file| file.1.as_str()).collect())
+        .collect();
+    let union = Union::merge(&lists, &interesting);
+    let mut files: Vec<_> = union
+        .survivors()
+        .iter()
+        .map(|survivor| {
+            let bytes = of(survivor.layer as usize).nth(survivor.index).unwrap().2.clone();
+            (survivor.path.clone(), survivor.layer, bytes)
+        })
+        .collect();
+    files.sort();
+    files
+}
+
+pub fn open_error(target: &str, options: &OpenOptions) -> String {
+    let spec = match TargetSpec::parse(target) {
+        Ok(spec) => spec,
+        Err(error) => return error.chain(),
+    };
+    match open(&spec, options) {
+        Ok(_) => panic!("{target} opens"),
+        Err(error) => error.chain(),
+    }
+}
+
+/// Writes a file; its path.
+pub fn write(folder: &Path, name: &str, bytes: &[u8]) -> String {
+    let path = folder.join(name);
+    std::fs::write(&path, bytes).unwrap();
+    path.display().to_string()
+}
