@@ -247,6 +247,22 @@ fn oddities_are_said_and_the_rest_is_read() {
 }
 
 #[test]
+fn compressed_documents() {
+    // A document with the one component `x` in version 1.
+    let packed =
+        b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xab\x56\x4a\xca\xcf\x75\xcb\x2f\xca\x4d\x2c\x51\xb2\x52\
+        \x72\xae\x4c\xce\xc9\xcf\x4b\x75\x89\x50\xd2\x51\x2a\x2e\x48\x4d\x0e\x4b\x2d\x2a\xce\xcc\xcf\x03\
+        \xca\x18\xea\x99\x01\xc5\x92\xf3\x73\x0b\x80\xf2\x79\x25\xc5\x4a\x56\xd1\xd5\x4a\x79\x89\xb9\xa9\
+        \x40\xb9\x0a\xa0\x4c\x19\x42\xa5\x52\x6d\x6c\x2d\x00\xc0\x8c\xec\x3a\x57\x00\x00\x00";
+    let archives = artifact::archives::Limited::default();
+    let out = read("document.gz", &mut MemoryContent(packed.as_slice()), &archives);
+    assert_eq!(out.problems, []);
+    assert_eq!(out.packages[0].purl.to_string(), "pkg:generic/x@1");
+    let out = read("document.gz", &mut MemoryContent(&packed[..40]), &archives);
+    assert_eq!(out.problems.len(), 1);
+}
+
+#[test]
 fn deep_documents_are_refused() {
     let deep = 100_000;
     for text in [

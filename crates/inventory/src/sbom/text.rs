@@ -7,7 +7,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 /// Bytes that the lists of one document may take in memory: a component needs two bytes in a document and some hundreds here.
-const BUDGET: usize = 400 << 20;
+const BUDGET: usize = 256 << 20;
 
 thread_local! {
     /// What is left of the budget of the document that this thread reads; serde has no place for it.
