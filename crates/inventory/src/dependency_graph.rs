@@ -2,13 +2,21 @@
 
 use crate::{Extracted, Found, Note};
 use model::{Package, Purl, Relation, Scope, path};
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::hash::Hash;
 
 /// Most links of a chain that are kept: the project's end of it. Real chains are shorter.
 const LONGEST_CHAIN: usize = 16;
 
 /// Most links of all chains of one file, so that a million packages in a row do not fill the memory.
 const MOST_LINKS: usize = 4_000_000;
+
+/// Most packages of one name that are told apart when another asks for the name.
+const MOST_OF_A_NAME: usize = 64;
+
+/// Longest name that stands in a chain, in bytes; longer ones are cut.
+const LONGEST_LABEL: usize = 200;
 
 /// Position of a package in a graph.
 pub(crate) type Id = u32;
@@ -33,10 +41,105 @@ enum Member {
 impl Member {
     fn label(&self) -> String {
         match self {
-            Self::Listed(package) if package.version.is_empty() => package.name.clone(),
-            Self::Listed(package) => format!("{}@{}", package.name, package.version),
+            Self::Listed(package) => label(&package.name, &package.version),
             Self::Project(label) => label.clone(),
         }
+    }
+}
+
+/// `name@version` as it stands in chains; the name alone where there is no version.
+pub(crate) fn label(name: &str, version: &str) -> String {
+    let at = if name.is_empty() || version.is_empty() {
+        ""
+    } else {
+        "@"
+    };
+    let version = if name.is_empty() { "" } else { version };
+    let text = format!("{}{at}{}", cut(name, LONGEST_LABEL), cut(version, LONGEST_LABEL));
+    cut(&text, LONGEST_LABEL).to_owned()
+}
+
+/// The beginning of a text, at most `length` bytes.
+pub(crate) fn cut(text: &str, length: usize) -> &str {
+    &text[..text.floor_char_boundary(length)]
+}
+
+/// Packages by the name they are asked for by, of which there may be several.
+pub(crate) struct ByName<K, V> {
+    names: HashMap<K, Vec<V>>,
+}
+
+impl<K, V> Default for ByName<K, V> {
+    fn default() -> Self {
+        Self {
+            names: HashMap::new(),
+        }
+    }
+}
+
+impl<K: Eq + Hash, V: PartialEq> ByName<K, V> {
+    /// Adds one. Beyond a cap, which keeps a file of equal names from taking quadratic time, it is not found by name.
+    pub(crate) fn add(&mut self, name: K, value: V) {
+        let same = self.names.entry(name).or_default();
+        if same.len() < MOST_OF_A_NAME && !same.contains(&value) {
+            same.push(value);
+        }
+    }
+
+    /// All of a name.
+    pub(crate) fn all<Q: Eq + Hash + ?Sized>(&self, name: &Q) -> &[V]
+    where
+        K: Borrow<Q>,
+    {
+        self.names.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// Names, each with one that has it.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
+        self.names
+            .iter()
+            .flat_map(|(name, all)| all.iter().map(move |value| (name, value)))
+    }
+
+    /// True when nothing was added.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+}
+
+/// Packages in nested folders, where the nearest folder upwards that has a name answers for it.
+#[derive(Default)]
+pub(crate) struct NestedFolders<'a> {
+    folders: HashMap<&'a str, HashMap<&'a str, Id>>,
+}
+
+impl<'a> NestedFolders<'a> {
+    /// Most folders above a package that are looked into, and the longest path that has any.
+    const MOST_FOLDERS: usize = 32;
+    const LONGEST_PATH: usize = 1024;
+
+    /// A package that those in `folder` and below it get by `name`.
+    pub(crate) fn add(&mut self, folder: &'a str, name: &'a str, id: Id) {
+        self.folders.entry(folder).or_default().insert(name, id);
+    }
+
+    /// What is seen from a folder, nearest first.
+    pub(crate) fn seen_from(&self, folder: &str) -> Vec<&HashMap<&'a str, Id>> {
+        let mut seen = Vec::new();
+        let mut at = if folder.len() > Self::LONGEST_PATH {
+            ""
+        } else {
+            folder
+        };
+        for _ in 0..Self::MOST_FOLDERS {
+            if at.is_empty() {
+                break;
+            }
+            seen.extend(self.folders.get(at));
+            at = path::parent(at);
+        }
+        seen.extend(self.folders.get(""));
+        seen
     }
 }
 
@@ -76,7 +179,8 @@ impl DependencyGraph {
     /// Adds a project that is not listed, with `name@version` if it has a name.
     pub(crate) fn add_project(&mut self, label: impl Into<String>) -> Id {
         let id = self.next();
-        self.nodes.push(Member::Project(label.into()));
+        self.nodes
+            .push(Member::Project(cut(&label.into(), LONGEST_LABEL).to_owned()));
         self.roots.push(id);
         id
     }
@@ -228,32 +332,43 @@ impl DependencyGraph {
         out.packages.extend(packages);
     }
 
-    /// Finds the roots of a resumed graph.
-    fn find_roots(&mut self) {
+    /// Finds the roots of a resumed graph, and where their edges are.
+    fn find_roots(&mut self) -> Roots {
+        let mut roots = Roots::default();
         for (id, member) in (0..).zip(&self.nodes) {
-            if matches!(member, Member::Listed(package) if package.relation == Some(Relation::Root)) {
+            if let Member::Listed(package) = member
+                && package.relation == Some(Relation::Root)
+            {
                 self.roots.push(id);
+                roots.by_name.insert(package.name.clone(), id);
+                roots.edges.insert(id, Vec::new());
             }
         }
+        for (index, (from, _, _)) in self.edges.iter().enumerate() {
+            if let Some(edges) = roots.edges.get_mut(from) {
+                edges.push(index);
+            }
+        }
+        roots
     }
 
     /// Adds what a manifest tells: of a root that the lock file lists, the scopes of what it wants; else a project and
     /// what it wants.
-    fn apply_manifest(&mut self, notes: &[Note], requests: &HashMap<String, Vec<Id>>) {
+    fn apply_manifest(&mut self, notes: &[Note], requests: &ByName<String, Id>, roots: &Roots) {
         self.scoped = true;
         let wanted = notes.iter().filter(|note| note.kind == "wants").flat_map(|note| {
             let scope = unrank(note.value.parse().unwrap_or(0));
-            let ids = requests.get(&note.key).into_iter().flatten();
-            ids.map(move |id| (*id, scope))
+            requests.all(&note.key).iter().map(move |id| (*id, scope))
         });
         let Some(project) = notes.iter().find(|note| note.kind == "project") else {
             return;
         };
-        let listed = self.roots.iter().copied().find(|root| {
-            matches!(&self.nodes[*root as usize], Member::Listed(package) if package.name == project.key)
-        });
+        let listed = roots
+            .by_name
+            .get(&project.key)
+            .and_then(|root| roots.edges.get(root));
         match listed {
-            Some(root) => {
+            Some(edges) => {
                 let mut scopes: HashMap<Id, Scope> = HashMap::new();
                 for (id, scope) in wanted {
                     let have = scopes.entry(id).or_insert(scope);
@@ -261,8 +376,10 @@ impl DependencyGraph {
                         *have = scope;
                     }
                 }
-                for (_, to, scope) in self.edges.iter_mut().filter(|(from, _, _)| *from == root) {
-                    *scope = scopes.get(to).copied().unwrap_or(*scope);
+                for index in edges {
+                    if let Some((_, to, scope)) = self.edges.get_mut(*index) {
+                        *scope = scopes.get(to).copied().unwrap_or(*scope);
+                    }
                 }
             }
             None => {
@@ -275,12 +392,12 @@ impl DependencyGraph {
     }
 
     /// The graph that [`Self::suspend`] kept, and its requests.
-    fn resume(extracted: &mut Extracted) -> (Self, HashMap<String, Vec<Id>>) {
+    fn resume(extracted: &mut Extracted) -> (Self, ByName<String, Id>) {
         let mut graph = Self::default();
         for package in extracted.packages.drain(..) {
             graph.nodes.push(Member::Listed(Box::new(package)));
         }
-        let mut requests: HashMap<String, Vec<Id>> = HashMap::new();
+        let mut requests = ByName::default();
         for note in extracted.notes.drain(..) {
             for line in note.value.lines() {
                 if note.kind == "edges" {
@@ -293,12 +410,20 @@ impl DependencyGraph {
                 } else if let Some((key, id)) = line.rsplit_once('\t')
                     && let Ok(id) = id.parse()
                 {
-                    requests.entry(key.to_owned()).or_default().push(id);
+                    requests.add(key.to_owned(), id);
                 }
             }
         }
         (graph, requests)
     }
+}
+
+/// Packages of the project itself in a resumed graph.
+#[derive(Default)]
+struct Roots {
+    by_name: HashMap<String, Id>,
+    /// Positions of the edges from each root.
+    edges: HashMap<Id, Vec<usize>>,
 }
 
 fn rank(scope: Scope) -> u32 {
@@ -367,11 +492,7 @@ pub(crate) struct Manifest<'o> {
 impl<'o> Manifest<'o> {
     /// A manifest of the project `name@version`, either of which may be empty.
     pub(crate) fn new(out: &'o mut Extracted, name: &str, version: &str) -> Self {
-        let label = if name.is_empty() || version.is_empty() {
-            name.to_owned()
-        } else {
-            format!("{name}@{version}")
-        };
+        let label = label(name, version);
         out.notes.push(Note {
             kind: "project".to_owned(),
             key: name.to_owned(),
@@ -426,9 +547,9 @@ pub(crate) fn join_manifests(found: &mut Vec<Found>) {
             continue;
         }
         let (mut graph, requests) = DependencyGraph::resume(&mut file.extracted);
-        graph.find_roots();
+        let roots = graph.find_roots();
         for notes in manifests.get(path::parent(&file.path)).into_iter().flatten() {
-            graph.apply_manifest(notes, &requests);
+            graph.apply_manifest(notes, &requests, &roots);
         }
         file.extracted.packages = graph.finish();
     }

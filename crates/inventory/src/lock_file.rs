@@ -1,6 +1,6 @@
 //! What all readers of lock files and manifests share: the extractor around a reading function, and its problems.
 
-use crate::dependency_graph::{DependencyGraph, merged};
+use crate::dependency_graph::{DependencyGraph, cut, merged};
 use crate::documents::{self, Element, Node, Parsed};
 use crate::{Extracted, Extractor, File, Found, Kind};
 use model::{Entry, EntryKind, Location, Meta, Package};
@@ -11,6 +11,9 @@ const LIMIT: u64 = 256 << 20;
 
 /// Most entries of one file that are complained of one by one.
 const MOST_PROBLEMS: usize = 20;
+
+/// Longest message of a problem, in bytes: names in it come from the file.
+const LONGEST_MESSAGE: usize = 500;
 
 /// An extractor of lock files: which files it wants, and the functions that read and join them.
 pub(crate) struct LockFile {
@@ -135,7 +138,8 @@ impl<'r> Reading<'r> {
 
     /// Records that the file as a whole is wrong.
     pub(crate) fn problem(&mut self, message: impl Into<String>) {
-        self.out.problem(self.path, message);
+        let message = message.into();
+        self.out.problem(self.path, cut(&message, LONGEST_MESSAGE));
     }
 
     /// Records that one entry is wrong; after the first few they are only counted.
@@ -148,7 +152,7 @@ impl<'r> Reading<'r> {
                 format!("line {line}: ")
             };
             let message = message.into();
-            self.out.problem(self.path, format!("{place}{message}"));
+            self.problem(format!("{place}{}", cut(&message, LONGEST_MESSAGE)));
         }
     }
 

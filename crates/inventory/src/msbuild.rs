@@ -1,10 +1,14 @@
 //! Items of MSBuild files that refer to NuGet packages.
 
+use crate::dependency_graph::cut;
 use crate::documents::Element;
 use crate::identity::{nuget, with_requirement};
 use model::{Package, Scope};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
+
+/// Longest name, version or list of names with properties put in, in bytes.
+const LONGEST_VALUE: usize = 4096;
 
 /// A reference to a package.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -72,19 +76,19 @@ pub(crate) fn references(document: &Element, kinds: &[&str]) -> Vec<Reference> {
 fn expand(text: &str, properties: &HashMap<String, &str>) -> String {
     let mut expanded = String::new();
     let mut rest = text.trim();
-    while let Some((before, after)) = rest.split_once("$(") {
+    while let Some((before, after)) = rest.split_once("$(").filter(|_| expanded.len() <= LONGEST_VALUE) {
         let Some((name, after)) = after.split_once(')') else {
             break;
         };
         expanded.push_str(before);
         match properties.get(&name.to_ascii_lowercase()) {
-            Some(value) => expanded.push_str(value),
+            Some(value) => expanded.push_str(cut(value, LONGEST_VALUE)),
             None => expanded.push_str(&format!("$({name})")),
         }
         rest = after;
     }
     expanded.push_str(rest);
-    expanded
+    cut(&expanded, LONGEST_VALUE).to_owned()
 }
 
 impl Reference {

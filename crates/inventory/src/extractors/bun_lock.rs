@@ -1,12 +1,11 @@
 //! `bun.lock`, Bun's lock file in JSON with comments.
 
 use crate::Kind;
-use crate::dependency_graph::{DependencyGraph, Id};
+use crate::dependency_graph::{DependencyGraph, Id, NestedFolders};
 use crate::documents::{self, Node, Value};
 use crate::identity::{from_path, npm, npm_resolved, split_npm};
 use crate::lock_file::{LockFile, Reading, alone};
 use model::{Meta, Scope};
-use std::collections::HashMap;
 
 /// The member.
 pub(super) static BUN_LOCK: LockFile = LockFile {
@@ -35,9 +34,6 @@ const WANTED: [(&str, Scope); 4] = [
     ("devDependencies", Scope::Development),
 ];
 
-/// Most slashes of a key that are climbed to find a dependency.
-const DEEPEST: usize = 64;
-
 fn read(reading: &mut Reading<'_>) {
     if reading.file_name() == "bun.lockb" {
         return reading.problem(
@@ -51,7 +47,7 @@ fn read(reading: &mut Reading<'_>) {
     }
     let document = parsed.document;
     let mut graph = DependencyGraph::scoped();
-    let mut ids: HashMap<&str, Id> = HashMap::new();
+    let mut folders = NestedFolders::default();
     let mut wants: Vec<(Id, &str, &Node<'_>)> = Vec::new();
     for (folder, workspace) in document.get("workspaces").entries() {
         let name = workspace.get("name").str();
@@ -83,7 +79,8 @@ fn read(reading: &mut Reading<'_>) {
             npm_resolved(&mut package, place);
         }
         let id = graph.add(reading.at(package, entry.line));
-        ids.insert(key, id);
+        let (above, name) = split_key(key);
+        folders.add(above, name, id);
         if let Some(info) = entry
             .items()
             .iter()
@@ -93,10 +90,11 @@ fn read(reading: &mut Reading<'_>) {
         }
     }
     for (from, place, info) in wants {
+        let seen = folders.seen_from(place);
         for (key, scope) in WANTED {
             for (name, _) in info.get(key).entries() {
-                if let Some(to) = resolve(&ids, place, name) {
-                    graph.want(from, to, scope);
+                if let Some(to) = seen.iter().find_map(|folder| folder.get(&**name)) {
+                    graph.want(from, *to, scope);
                 }
             }
         }
@@ -107,17 +105,37 @@ fn read(reading: &mut Reading<'_>) {
     reading.list_graph(graph);
 }
 
-/// Keys are chains of names: `a/b` is the `b` that only `a` gets.
-fn resolve(ids: &HashMap<&str, Id>, from: &str, name: &str) -> Option<Id> {
-    let mut place = from;
-    for _ in 0..DEEPEST {
-        if place.is_empty() {
-            break;
+/// The chain of names before a key's last name, and that name: `a/@b/c` is the `@b/c` that only `a` gets.
+fn split_key(key: &str) -> (&str, &str) {
+    let last = key.rfind('/').map_or(0, |at| at + 1);
+    // A scope belongs to the name.
+    let above = key.get(..last.saturating_sub(1)).unwrap_or_default();
+    let scope = above.rfind('/').map_or(0, |at| at + 1);
+    let start = if last > 0 && above[scope..].starts_with('@') {
+        scope
+    } else {
+        last
+    };
+    (key[..start].trim_end_matches('/'), &key[start..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::split_key;
+
+    #[test]
+    fn keys() {
+        for (key, expected) in [
+            ("a", ("", "a")),
+            ("a/b", ("a", "b")),
+            ("@s/a", ("", "@s/a")),
+            ("a/@s/b", ("a", "@s/b")),
+            ("@s/a/b", ("@s/a", "b")),
+            ("@s/a/@t/b", ("@s/a", "@t/b")),
+            ("", ("", "")),
+            ("/", ("", "")),
+        ] {
+            assert_eq!(split_key(key), expected, "{key}");
         }
-        if let Some(&id) = ids.get(format!("{place}/{name}").as_str()) {
-            return Some(id);
-        }
-        place = place.rsplit_once('/').map_or("", |(above, _)| above);
     }
-    ids.get(name).copied()
 }

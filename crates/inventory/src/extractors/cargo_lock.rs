@@ -1,12 +1,11 @@
 //! `Cargo.lock` of Cargo, versions 1 to 4.
 
 use crate::Kind;
-use crate::dependency_graph::{DependencyGraph, Id, Manifest, join_manifests};
+use crate::dependency_graph::{ByName, DependencyGraph, Id, Manifest, join_manifests};
 use crate::documents::Node;
 use crate::identity::{cargo, from_git, from_path};
 use crate::lock_file::{LockFile, Reading};
 use model::{Meta, Package, Relation, Scope};
-use std::collections::HashMap;
 
 /// The member.
 pub(super) static CARGO_LOCK: LockFile = LockFile {
@@ -41,7 +40,7 @@ fn read(reading: &mut Reading<'_>) {
     }
     let mut graph = DependencyGraph::default();
     // Name -> version, source and package.
-    let mut ids: HashMap<&str, Vec<(&str, &str, Id)>> = HashMap::new();
+    let mut ids: ByName<&str, (&str, &str, Id)> = ByName::default();
     let mut wants = Vec::new();
     let root = document.get("root");
     let entries = document
@@ -62,7 +61,7 @@ fn read(reading: &mut Reading<'_>) {
         let mut package = cargo(reading.found_by, name, version);
         set_source(&mut package, source);
         let id = graph.add(reading.at(package, entry.line));
-        ids.entry(name).or_default().push((version, source, id));
+        ids.add(name, (version, source, id));
         wants.push((id, entry.get("dependencies")));
     }
     for (from, dependencies) in wants {
@@ -72,7 +71,7 @@ fn read(reading: &mut Reading<'_>) {
             let name = parts.next().unwrap_or_default();
             let version = parts.next().unwrap_or_default();
             let source = parts.next().map(|source| source.trim_matches(['(', ')']));
-            for &(have, from_source, to) in ids.get(name).into_iter().flatten() {
+            for &(have, from_source, to) in ids.all(name) {
                 let same = (version.is_empty() || version == have)
                     && source.is_none_or(|source| same_source(source, from_source));
                 if same {
@@ -81,9 +80,7 @@ fn read(reading: &mut Reading<'_>) {
             }
         }
     }
-    let requests = ids
-        .iter()
-        .flat_map(|(name, all)| all.iter().map(|(_, _, id)| (*name, *id)));
+    let requests = ids.iter().map(|(name, (_, _, id))| (*name, *id));
     graph.suspend(requests, reading.out);
 }
 

@@ -1,11 +1,10 @@
 //! `Gemfile.lock` and `gems.locked` of Bundler.
 
 use crate::Kind;
-use crate::dependency_graph::{DependencyGraph, Id};
+use crate::dependency_graph::{ByName, DependencyGraph, Id};
 use crate::identity::{from_git, from_path, gem};
 use crate::lock_file::{LockFile, Reading, alone};
 use model::{Meta, Scope};
-use std::collections::HashMap;
 
 /// The member.
 pub(super) static GEMFILE_LOCK: LockFile = LockFile {
@@ -26,7 +25,7 @@ static META: Meta = Meta {
 
 fn read(reading: &mut Reading<'_>) {
     let mut graph = DependencyGraph::default();
-    let mut ids: HashMap<&str, Vec<Id>> = HashMap::new();
+    let mut ids: ByName<&str, Id> = ByName::default();
     let mut wants: Vec<(Id, &str)> = Vec::new();
     let mut direct: Vec<&str> = Vec::new();
     let (mut section, mut remote, mut revision) = ("", "", "");
@@ -74,10 +73,7 @@ fn read(reading: &mut Reading<'_>) {
                     _ => {}
                 }
                 let id = graph.add(reading.at(package, number));
-                let same = ids.entry(name).or_default();
-                if !same.contains(&id) {
-                    same.push(id);
-                }
+                ids.add(name, id);
                 current = Some(id);
             }
             6 => wants.extend(current.map(|id| (id, name_of(text)))),
@@ -88,14 +84,14 @@ fn read(reading: &mut Reading<'_>) {
         reading.problem("not a Bundler lock file: it has no sections");
     }
     for (from, name) in wants {
-        for &to in ids.get(name).into_iter().flatten() {
+        for &to in ids.all(name) {
             graph.want(from, to, Scope::Runtime);
         }
     }
     if !direct.is_empty() {
         let project = graph.add_project("");
         for name in direct {
-            for &to in ids.get(name).into_iter().flatten() {
+            for &to in ids.all(name) {
                 graph.want(project, to, Scope::Runtime);
             }
         }

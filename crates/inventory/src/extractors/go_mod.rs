@@ -1,5 +1,6 @@
 //! `go.mod` of Go, with `go.sum` for modules that before Go 1.17 stood only there.
 
+use crate::dependency_graph::label;
 use crate::identity::{from_path, golang};
 use crate::lock_file::{LockFile, Reading};
 use crate::{Found, Kind, Note};
@@ -104,10 +105,10 @@ impl<'a> Module<'a> {
 
 fn list(reading: &mut Reading<'_>, module: &Module<'_>) {
     let mut packages = Vec::new();
-    let label: Vec<String> = if module.name.is_empty() {
+    let chain: Vec<String> = if module.name.is_empty() {
         Vec::new()
     } else {
-        vec![module.name.to_owned()]
+        vec![label(module.name, "")]
     };
     if !module.name.is_empty() {
         let mut root = golang(reading.found_by, module.name, "");
@@ -155,7 +156,7 @@ fn list(reading: &mut Reading<'_>, module: &Module<'_>) {
             Relation::Direct
         });
         if !indirect {
-            package.path.clone_from(&label);
+            package.path.clone_from(&chain);
         }
         packages.push(reading.at(package, line));
     }

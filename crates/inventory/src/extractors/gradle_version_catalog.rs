@@ -5,6 +5,7 @@ use crate::documents::Node;
 use crate::identity::{maven, with_requirement};
 use crate::lock_file::{LockFile, Reading, alone};
 use model::{Meta, Package, Scope};
+use std::collections::HashMap;
 
 /// The member.
 pub(super) static GRADLE_VERSION_CATALOG: LockFile = LockFile {
@@ -25,7 +26,12 @@ static META: Meta = Meta {
 
 fn read(reading: &mut Reading<'_>) {
     let document = reading.toml();
-    let versions = document.get("versions");
+    let versions: HashMap<&str, &Node<'_>> = document
+        .get("versions")
+        .entries()
+        .iter()
+        .map(|(name, version)| (&**name, version))
+        .collect();
     let mut packages = Vec::new();
     for (alias, entry) in document.get("libraries").entries() {
         // `"group:name:version"`, or a table with `module` or `group` and `name`.
@@ -39,7 +45,7 @@ fn read(reading: &mut Reading<'_>) {
                     || format!("{}:{}", entry.get("group").str(), entry.get("name").str()),
                     str::to_owned,
                 );
-                (module, version_of(entry.get("version"), versions))
+                (module, version_of(entry.get("version"), &versions))
             }
         };
         match module.split_once(':') {
@@ -58,7 +64,7 @@ fn read(reading: &mut Reading<'_>) {
                 let (id, version) = text.split_once(':').unwrap_or((text, ""));
                 (id, version.to_owned())
             }
-            None => (entry.get("id").str(), version_of(entry.get("version"), versions)),
+            None => (entry.get("id").str(), version_of(entry.get("version"), &versions)),
         };
         if id.is_empty() {
             reading.bad_entry(entry.line, format!("the plugin `{alias}` has no id"));
@@ -74,9 +80,9 @@ fn read(reading: &mut Reading<'_>) {
 }
 
 /// The version of an entry: text, a reference into `[versions]`, or a table of wishes.
-fn version_of(version: &Node<'_>, versions: &Node<'_>) -> String {
+fn version_of(version: &Node<'_>, versions: &HashMap<&str, &Node<'_>>) -> String {
     let version = match version.get("ref").text() {
-        Some(name) => versions.get(name),
+        Some(name) => versions.get(name).copied().unwrap_or(version),
         None => version,
     };
     let wish = || {

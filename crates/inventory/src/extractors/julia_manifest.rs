@@ -1,12 +1,11 @@
 //! `Manifest.toml` of Julia, both forms.
 
 use crate::Kind;
-use crate::dependency_graph::{DependencyGraph, Id, Manifest, join_manifests};
+use crate::dependency_graph::{ByName, DependencyGraph, Id, Manifest, join_manifests};
 use crate::documents::Node;
 use crate::identity::{from_git, from_path};
 use crate::lock_file::{LockFile, Reading};
 use model::{Meta, Package, Purl, Scope};
-use std::collections::HashMap;
 
 /// The member.
 pub(super) static JULIA_MANIFEST: LockFile = LockFile {
@@ -60,7 +59,7 @@ fn read(reading: &mut Reading<'_>) {
         document.entries()
     };
     let mut graph = DependencyGraph::default();
-    let mut by_name: HashMap<&str, Vec<(&str, Id)>> = HashMap::new();
+    let mut by_name: ByName<&str, (&str, Id)> = ByName::default();
     let mut wants: Vec<(Id, &Node<'_>)> = Vec::new();
     for (name, list) in entries {
         for entry in list.items() {
@@ -87,7 +86,7 @@ fn read(reading: &mut Reading<'_>) {
                 package.add_fact("standard-library", "true");
             }
             let id = graph.add(reading.at(package, entry.line));
-            by_name.entry(name).or_default().push((uuid, id));
+            by_name.add(name, (uuid, id));
             wants.push((id, entry.get("deps")));
         }
     }
@@ -95,7 +94,7 @@ fn read(reading: &mut Reading<'_>) {
         let named = deps.texts().into_iter().map(|name| (name, ""));
         let exact = deps.entries().iter().map(|(name, uuid)| (&**name, uuid.str()));
         for (name, uuid) in named.chain(exact) {
-            for &(have, to) in by_name.get(name).into_iter().flatten() {
+            for &(have, to) in by_name.all(name) {
                 if uuid.is_empty() || uuid == have {
                     graph.want(from, to, Scope::Runtime);
                 }
@@ -105,6 +104,6 @@ fn read(reading: &mut Reading<'_>) {
     if by_name.is_empty() && !newer {
         return;
     }
-    let requests = by_name.values().flatten().map(|(uuid, id)| (*uuid, *id));
+    let requests = by_name.iter().map(|(_, (uuid, id))| (*uuid, *id));
     graph.suspend(requests, reading.out);
 }

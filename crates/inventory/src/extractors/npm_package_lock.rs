@@ -1,6 +1,6 @@
 //! npm's `package-lock.json` and `npm-shrinkwrap.json`, versions 1 to 3.
 
-use crate::dependency_graph::{DependencyGraph, Id, Manifest, join_manifests};
+use crate::dependency_graph::{DependencyGraph, Id, Manifest, NestedFolders, join_manifests};
 use crate::documents::{Node, Value};
 use crate::identity::{from_path, npm, npm_resolved, split_npm};
 use crate::lock_file::{LockFile, Reading};
@@ -28,12 +28,6 @@ static META: Meta = Meta {
     needs: &[],
     references: &["https://docs.npmjs.com/cli/v11/configuring-npm/package-lock-json"],
 };
-
-/// Longest chain of folders that is climbed to find a dependency.
-const DEEPEST: usize = 64;
-
-/// Longest path of an installed package that dependencies are looked up for, in bytes.
-const LONGEST_PATH: usize = 4096;
 
 fn read(reading: &mut Reading<'_>) {
     if reading.file_name() == "package.json" {
@@ -154,17 +148,22 @@ fn read_packages(reading: &mut Reading<'_>, document: &Node<'_>) {
             places.insert(path, id);
         }
     }
+    // Node's own way: the nearest `node_modules` folder upwards that has the package.
+    let mut folders = NestedFolders::default();
+    for (path, id) in &places {
+        if let Some((folder, name)) = path.rsplit_once("node_modules/") {
+            folders.add(folder.trim_end_matches('/'), name, *id);
+        }
+    }
     for (path, entry) in packages {
-        let Some(&from) = places
-            .get(&**path)
-            .filter(|_| path.len() <= LONGEST_PATH && !entry.get("link").is_true())
-        else {
+        let Some(&from) = places.get(&**path).filter(|_| !entry.get("link").is_true()) else {
             continue;
         };
+        let seen = folders.seen_from(path);
         for (key, scope) in WANTED.into_iter().chain([("peerDependencies", Scope::Runtime)]) {
             for (name, _) in entry.get(key).entries() {
-                if let Some(to) = resolve(&places, path, name) {
-                    graph.want(from, to, scope);
+                if let Some(to) = seen.iter().find_map(|folder| folder.get(&**name)) {
+                    graph.want(from, *to, scope);
                 }
             }
         }
@@ -175,31 +174,6 @@ fn read_packages(reading: &mut Reading<'_>, document: &Node<'_>) {
 /// `@scope/name` of `a/node_modules/@scope/name`.
 fn name_in(path: &str) -> &str {
     path.rsplit_once("node_modules/").map_or(path, |(_, name)| name)
-}
-
-/// Node's own way: the nearest `node_modules` folder upwards that has the package.
-fn resolve(places: &HashMap<&str, Id>, from: &str, name: &str) -> Option<Id> {
-    let mut folder = from;
-    let mut candidate = String::new();
-    for _ in 0..DEEPEST {
-        if !folder.ends_with("node_modules") {
-            candidate.clear();
-            if !folder.is_empty() {
-                candidate.push_str(folder);
-                candidate.push('/');
-            }
-            candidate.push_str("node_modules/");
-            candidate.push_str(name);
-            if let Some(&id) = places.get(candidate.as_str()) {
-                return Some(id);
-            }
-        }
-        if folder.is_empty() {
-            return None;
-        }
-        folder = folder.rsplit_once('/').map_or("", |(above, _)| above);
-    }
-    None
 }
 
 /// One `dependencies` map of version 1 and the map around it.

@@ -1,12 +1,11 @@
 //! `pdm.lock` of PDM.
 
 use crate::Kind;
-use crate::dependency_graph::{DependencyGraph, Id, join_manifests};
+use crate::dependency_graph::{ByName, DependencyGraph, Id, join_manifests};
 use crate::identity::{from_git, from_path, from_url, normal_python_name, pypi};
 use crate::lock_file::{LockFile, Reading};
 use crate::python_requirements::{Requirement, is_development_group, read_pyproject};
 use model::{Meta, Scope};
-use std::collections::HashMap;
 
 /// The member.
 pub(super) static PDM_LOCK: LockFile = LockFile {
@@ -34,7 +33,7 @@ fn read(reading: &mut Reading<'_>) {
         return reading.problem("not a PDM lock file: it has neither `package` nor `metadata`");
     }
     let mut graph = DependencyGraph::scoped();
-    let mut ids: HashMap<String, Vec<Id>> = HashMap::new();
+    let mut ids: ByName<String, Id> = ByName::default();
     let mut wants = Vec::new();
     for entry in document.get("package").items() {
         let (name, version) = (entry.get("name").str(), entry.get("version").str());
@@ -71,18 +70,16 @@ fn read(reading: &mut Reading<'_>) {
         }
         package.add_fact("marker", entry.get("marker").str());
         let id = graph.add(reading.at(package, entry.line));
-        ids.entry(normal_python_name(name)).or_default().push(id);
+        ids.add(normal_python_name(name), id);
         wants.push((id, entry.get("dependencies")));
     }
     for (from, dependencies) in wants {
         for wanted in dependencies.texts().into_iter().filter_map(Requirement::parse) {
-            for &to in ids.get(&normal_python_name(wanted.name)).into_iter().flatten() {
+            for &to in ids.all(&normal_python_name(wanted.name)) {
                 graph.want(from, to, Scope::Runtime);
             }
         }
     }
-    let requests = ids
-        .iter()
-        .flat_map(|(name, ids)| ids.iter().map(|id| (name.as_str(), *id)));
+    let requests = ids.iter().map(|(name, id)| (name.as_str(), *id));
     graph.suspend(requests, reading.out);
 }

@@ -1,13 +1,12 @@
 //! `poetry.lock` of Poetry 1 and 2.
 
 use crate::Kind;
-use crate::dependency_graph::{DependencyGraph, Id, join_manifests};
+use crate::dependency_graph::{ByName, DependencyGraph, Id, join_manifests};
 use crate::documents::Node;
 use crate::identity::{from_git, from_path, from_url, normal_python_name, pypi};
 use crate::lock_file::{LockFile, Reading};
 use crate::python_requirements::read_pyproject;
 use model::{Meta, Package, Scope};
-use std::collections::HashMap;
 
 /// The member.
 pub(super) static POETRY_LOCK: LockFile = LockFile {
@@ -35,7 +34,7 @@ fn read(reading: &mut Reading<'_>) {
         return reading.problem("not a Poetry lock file: it has neither `package` nor `metadata`");
     }
     let mut graph = DependencyGraph::scoped();
-    let mut ids: HashMap<String, Vec<Id>> = HashMap::new();
+    let mut ids: ByName<String, Id> = ByName::default();
     let mut wants = Vec::new();
     for entry in document.get("package").items() {
         let (name, version) = (entry.get("name").str(), entry.get("version").str());
@@ -51,7 +50,7 @@ fn read(reading: &mut Reading<'_>) {
         package.scope = scope(entry);
         package.add_fact("marker", entry.get("markers").str());
         let id = graph.add(reading.at(package, entry.line));
-        ids.entry(normal_python_name(name)).or_default().push(id);
+        ids.add(normal_python_name(name), id);
         wants.push((id, entry.get("dependencies")));
     }
     for (from, dependencies) in wants {
@@ -61,14 +60,12 @@ fn read(reading: &mut Reading<'_>) {
             } else {
                 Scope::Runtime
             };
-            for &to in ids.get(&normal_python_name(name)).into_iter().flatten() {
+            for &to in ids.all(&normal_python_name(name)) {
                 graph.want(from, to, scope);
             }
         }
     }
-    let requests = ids
-        .iter()
-        .flat_map(|(name, ids)| ids.iter().map(|id| (name.as_str(), *id)));
+    let requests = ids.iter().map(|(name, id)| (name.as_str(), *id));
     graph.suspend(requests, reading.out);
 }
 

@@ -1,9 +1,10 @@
 //! `pom.xml` of Maven, with properties, managed versions, and parents and BOMs that lie in the same tree.
 
+use crate::dependency_graph::{label, merged};
 use crate::documents::Element;
 use crate::identity::{maven, with_requirement};
 use crate::lock_file::{LockFile, Reading};
-use crate::{Found, Kind, Note, dependency_graph, license};
+use crate::{Found, Kind, Note, license};
 use model::{Location, Meta, Package, Problem, Relation, Scope, path};
 use serde::{Deserialize, Serialize};
 use std::cell::Cell;
@@ -33,8 +34,8 @@ const MOST_ANCESTORS: usize = 64;
 const LONGEST_VALUE: usize = 4096;
 const MOST_EXPANSIONS: usize = 16;
 
-/// Most managed and inherited dependencies that are looked at in one tree, each counted for every project that it is for.
-const MOST_WORK: usize = 4_000_000;
+/// Most properties and dependencies that are looked at in one tree, each counted for every project that it is for.
+const MOST_WORK: usize = 20_000_000;
 
 /// A project as its file says it, nothing resolved.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -150,7 +151,7 @@ fn combine(found: &mut Vec<Found>) {
     for file in found.iter_mut() {
         if tree.by_path.contains_key(&file.path) {
             let packages = tree.packages(&file.path);
-            file.extracted.packages = dependency_graph::merged(packages);
+            file.extracted.packages = merged(packages);
             if tree.work.get() > MOST_WORK {
                 file.extracted.problems.push(Problem::file(
                     &*file.path,
@@ -164,7 +165,7 @@ fn combine(found: &mut Vec<Found>) {
 
 #[derive(Default)]
 struct Tree {
-    /// Managed and inherited dependencies that were looked at for all projects together.
+    /// Properties and dependencies that were looked at for all projects together.
     work: Cell<usize>,
     by_path: HashMap<String, Project>,
     /// `group:artifact` -> path.
@@ -222,8 +223,22 @@ impl Tree {
         lineage
     }
 
+    /// Counts what a lineage says; true when that was more than is looked at for all projects together.
+    fn is_too_much(&self, lineage: &[&Project]) -> bool {
+        let all: usize = lineage
+            .iter()
+            .map(|project| project.properties.len() + project.managed.len() + project.dependencies.len())
+            .sum();
+        self.work.set(self.work.get().saturating_add(all));
+        self.work.get() > MOST_WORK
+    }
+
     fn packages(&self, path: &str) -> Vec<Package> {
-        let lineage = self.lineage(path);
+        let mut lineage = self.lineage(path);
+        if self.is_too_much(&lineage) {
+            // What the project itself says is always listed.
+            lineage.truncate(1);
+        }
         let properties = Properties::of(&lineage);
         let mut managed: HashMap<String, Dependency> = HashMap::new();
         let mut imports = 0;
@@ -234,7 +249,7 @@ impl Tree {
         let artifact = properties.expand("${project.artifactId}");
         let version = properties.expand("${project.version}");
         let known = |text: &str| !text.is_empty() && !text.contains("${");
-        let mut label = Vec::new();
+        let mut chain = Vec::new();
         if known(&group) && known(&artifact) {
             let version = if known(&version) { version } else { String::new() };
             let mut root = maven(META.name, &group, &artifact, &version);
@@ -246,25 +261,20 @@ impl Tree {
                 .find(|licenses| !licenses.is_empty())
                 .into_iter()
                 .flatten()
+                .take(16)
                 .flat_map(|name| license::expressions(name))
                 .collect();
             root.locations.push(Location::file(path));
-            let at = if version.is_empty() { "" } else { "@" };
-            label.push(format!("{}{at}{version}", root.name));
+            chain.push(label(&root.name, &version));
             packages.push(root);
         }
         // Parents' dependencies are the project's own too.
-        let inherited = if self.work.get() > MOST_WORK {
-            1
-        } else {
-            lineage.len()
-        };
-        for (index, project) in lineage.iter().enumerate().take(inherited) {
+        for (index, project) in lineage.iter().enumerate() {
             for dependency in &project.dependencies {
                 let line = (index == 0).then_some(dependency.line);
                 let mut package = resolve(dependency, &properties, &managed);
                 package.relation = Some(Relation::Direct);
-                package.path.clone_from(&label);
+                package.path.clone_from(&chain);
                 package.locations.push(Location {
                     line,
                     ..Location::file(path)
@@ -283,14 +293,6 @@ impl Tree {
         managed: &mut HashMap<String, Dependency>,
         imports: &mut usize,
     ) {
-        let all: usize = lineage
-            .iter()
-            .map(|project| project.managed.len() + project.dependencies.len())
-            .sum();
-        self.work.set(self.work.get().saturating_add(all));
-        if self.work.get() > MOST_WORK {
-            return;
-        }
         let mut boms = Vec::new();
         for dependency in lineage.iter().flat_map(|project| &project.managed) {
             let name = name_of(dependency, properties);
@@ -312,6 +314,9 @@ impl Tree {
                 return;
             }
             let lineage = self.lineage(path);
+            if self.is_too_much(&lineage) {
+                return;
+            }
             let properties = Properties::of(&lineage);
             self.manage(&lineage, &properties, managed, imports);
         }

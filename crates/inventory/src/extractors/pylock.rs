@@ -1,11 +1,10 @@
 //! `pylock.toml`, the lock file that Python's tools share (PEP 751).
 
 use crate::Kind;
-use crate::dependency_graph::{DependencyGraph, Id};
+use crate::dependency_graph::{ByName, DependencyGraph, Id};
 use crate::identity::{from_git, from_path, from_url, normal_python_name, pypi};
 use crate::lock_file::{LockFile, Reading, alone};
 use model::{Meta, Scope};
-use std::collections::HashMap;
 
 /// The member.
 pub(super) static PYLOCK: LockFile = LockFile {
@@ -30,7 +29,7 @@ fn read(reading: &mut Reading<'_>) {
         return reading.problem("not a Python lock file: it has neither `packages` nor `lock-version`");
     }
     let mut graph = DependencyGraph::default();
-    let mut ids: HashMap<String, Vec<(String, Id)>> = HashMap::new();
+    let mut ids: ByName<String, (String, Id)> = ByName::default();
     let mut wants = Vec::new();
     for entry in document.get("packages").items() {
         let (name, version) = (entry.get("name").str(), entry.get("version").str());
@@ -53,19 +52,13 @@ fn read(reading: &mut Reading<'_>) {
         }
         package.add_fact("marker", entry.get("marker").str());
         let id = graph.add(reading.at(package, entry.line));
-        ids.entry(normal_python_name(name))
-            .or_default()
-            .push((version.to_owned(), id));
+        ids.add(normal_python_name(name), (version.to_owned(), id));
         wants.push((id, entry.get("dependencies")));
     }
     for (from, dependencies) in wants {
         for wanted in dependencies.items() {
             let version = wanted.get("version").str();
-            for (have, to) in ids
-                .get(&normal_python_name(wanted.get("name").str()))
-                .into_iter()
-                .flatten()
-            {
+            for (have, to) in ids.all(&normal_python_name(wanted.get("name").str())) {
                 if version.is_empty() || version == have {
                     graph.want(from, *to, Scope::Runtime);
                 }

@@ -1,12 +1,11 @@
 //! `uv.lock` of uv.
 
 use crate::Kind;
-use crate::dependency_graph::{DependencyGraph, Id};
+use crate::dependency_graph::{ByName, DependencyGraph, Id};
 use crate::documents::Node;
 use crate::identity::{from_git, from_path, from_url, pypi};
 use crate::lock_file::{LockFile, Reading, alone};
 use model::{Meta, Scope};
-use std::collections::HashMap;
 
 /// The member.
 pub(super) static UV_LOCK: LockFile = LockFile {
@@ -31,7 +30,7 @@ fn read(reading: &mut Reading<'_>) {
         return reading.problem("not a uv lock file: it has neither `package` nor `version`");
     }
     let mut graph = DependencyGraph::scoped();
-    let mut ids: HashMap<&str, Vec<(&str, Id)>> = HashMap::new();
+    let mut ids: ByName<&str, (&str, Id)> = ByName::default();
     let mut wants: Vec<(Id, &Node<'_>)> = Vec::new();
     for entry in document.get("package").items() {
         let (name, version) = (entry.get("name").str(), entry.get("version").str());
@@ -70,7 +69,7 @@ fn read(reading: &mut Reading<'_>) {
         } else {
             graph.add(package)
         };
-        ids.entry(name).or_default().push((version, id));
+        ids.add(name, (version, id));
         wants.push((id, entry));
     }
     for (from, entry) in wants {
@@ -84,7 +83,7 @@ fn read(reading: &mut Reading<'_>) {
         for (list, scope) in lists {
             for wanted in list.items() {
                 let version = wanted.get("version").str();
-                for &(have, to) in ids.get(wanted.get("name").str()).into_iter().flatten() {
+                for &(have, to) in ids.all(wanted.get("name").str()) {
                     if version.is_empty() || version == have {
                         graph.want(from, to, scope);
                     }

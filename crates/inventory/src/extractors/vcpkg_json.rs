@@ -1,6 +1,7 @@
 //! `vcpkg.json` of vcpkg, whose versions are minima over a baseline.
 
 use crate::Kind;
+use crate::dependency_graph::cut;
 use crate::documents::Node;
 use crate::identity::{other, with_requirement};
 use crate::lock_file::{LockFile, Reading, alone};
@@ -62,7 +63,7 @@ fn read(reading: &mut Reading<'_>) {
                 };
                 with_requirement(&mut package, &requirement);
             }
-            package.add_fact("baseline", document.get("builtin-baseline").str());
+            package.add_fact("baseline", cut(document.get("builtin-baseline").str(), 64));
             package.relation = Some(Relation::Direct);
             package.scope = Some(if entry.get("host").is_true() {
                 Scope::Development
