@@ -497,12 +497,6 @@ impl<'a> Collector<'a> {
                 put(key, value).map_err(Failed)
             })
         })?;
-        writer.fill(Table::Details, |put| {
-            details.groups(|key, values| match values.first() {
-                Some(value) if !replaced.contains(&number_of(key)) => put(key, value).map_err(Failed),
-                _ => Ok(()),
-            })
-        })?;
         writer.fill(Table::Names, |put| {
             names.groups(|key, values| {
                 let numbers: Vec<u32> = values
@@ -529,6 +523,13 @@ impl<'a> Collector<'a> {
         })?;
         contents.products = cycles.len() as u64;
         writer.fill(Table::Cycles, |put| put_all(&cycles, put))?;
+        // What only `explain` reads comes last, so that what matching reads lies together.
+        writer.fill(Table::Details, |put| {
+            details.groups(|key, values| match values.first() {
+                Some(value) if !replaced.contains(&number_of(key)) => put(key, value).map_err(Failed),
+                _ => Ok(()),
+            })
+        })?;
         contents.built = created;
         contents.ecosystems = ecosystems.into_iter().collect();
         writer.fill(Table::About, |put| {
