@@ -4,9 +4,10 @@
 use crate::error::ArtifactError;
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags};
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 /// Opens a file of the user's own (a database, a certificate) for reading.
 ///
@@ -71,6 +72,115 @@ pub fn create_dir_all(path: &Path) -> Result<(), ArtifactError> {
         what: named(path),
         source,
     })
+}
+
+/// Cuts a file at `at` bytes (0 makes a new one, with its folders) and writes all of `body` after that, durably. What arrived
+/// before an error stays.
+///
+/// # Errors
+/// Names the path.
+pub fn write_from(path: &Path, at: u64, body: &mut dyn Read) -> Result<(), ArtifactError> {
+    let error = |source| ArtifactError::Write {
+        what: named(path),
+        source,
+    };
+    if let Some(folder) = path.parent() {
+        create_dir_all(folder)?;
+    }
+    let mut file = fs::OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path)
+        .map_err(error)?;
+    file.set_len(at).map_err(error)?;
+    file.seek(SeekFrom::End(0)).map_err(error)?;
+    let copied = io::copy(body, &mut file);
+    file.sync_all().map_err(error)?;
+    copied.map(|_| ()).map_err(error)
+}
+
+/// Puts a file in another's place at once, with the folder that holds it.
+///
+/// # Errors
+/// Names the path.
+pub fn rename(from: &Path, to: &Path) -> Result<(), ArtifactError> {
+    if let Some(folder) = to.parent() {
+        create_dir_all(folder)?;
+    }
+    fs::rename(from, to).map_err(|source| ArtifactError::Write {
+        what: named(to),
+        source,
+    })
+}
+
+/// Removes a file.
+///
+/// # Errors
+/// Names the path.
+pub fn remove(path: &Path) -> Result<(), ArtifactError> {
+    fs::remove_file(path).map_err(|error| ArtifactError::io(named(path), error))
+}
+
+/// Size of a file in bytes; `None` if it is not there.
+///
+/// # Errors
+/// Names the path.
+pub fn size(path: &Path) -> Result<Option<u64>, ArtifactError> {
+    match fs::metadata(path) {
+        Ok(metadata) => Ok(Some(metadata.len())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(ArtifactError::io(named(path), error)),
+    }
+}
+
+/// Notes that a file was used at `time`. A file that is gone, or may not be touched, is no error: it is only a memory.
+pub fn touch(path: &Path, time: SystemTime) {
+    if let Ok(file) = fs::OpenOptions::new().append(true).open(path) {
+        let _ = file.set_modified(time);
+    }
+}
+
+/// A file that [`list`] found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// Its path.
+    pub path: PathBuf,
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// When it was last written or touched.
+    pub used: SystemTime,
+}
+
+/// The regular files of a folder and of its folders down to `depth` levels, sorted by path. Links are not followed; what
+/// cannot be read, or goes away meanwhile, is not there.
+#[must_use]
+pub fn list(folder: &Path, depth: usize) -> Vec<Listed> {
+    let mut listed = Vec::new();
+    let mut folders = vec![(folder.to_owned(), depth)];
+    while let Some((folder, depth)) = folders.pop() {
+        let Ok(entries) = fs::read_dir(&folder) else {
+            continue;
+        };
+        for entry in entries.flatten() {
+            let Ok(metadata) = entry.metadata() else {
+                continue;
+            };
+            if metadata.is_dir() {
+                if depth > 1 {
+                    folders.push((entry.path(), depth - 1));
+                }
+            } else if metadata.is_file() {
+                listed.push(Listed {
+                    path: entry.path(),
+                    bytes: metadata.len(),
+                    used: metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH),
+                });
+            }
+        }
+    }
+    listed.sort_by(|a, b| a.path.cmp(&b.path));
+    listed
 }
 
 /// An unlinked temporary file: it goes away with the process, whatever happens.

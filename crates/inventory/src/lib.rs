@@ -125,6 +125,12 @@ pub trait Extractor: Sync {
     /// True when the file may be one of this extractor's. Called for every regular file: compare strings, size and mode only.
     fn wants(&self, entry: &Entry<'_>) -> bool;
 
+    /// True when the file's name, and not only what it is, makes this extractor want it. A link whose name matters is read
+    /// although its target, under another name, interests nobody.
+    fn names(&self, entry: &Entry<'_>) -> bool {
+        self.wants(entry)
+    }
+
     /// Second look, with the first bytes (up to 64) of a file that [`Self::wants`] liked; saves holding large files of
     /// other kinds.
     fn accepts(&self, entry: &Entry<'_>, head: &[u8]) -> bool {

@@ -1,1 +1,303 @@
 //! The pipeline: fetch, extract, match, enrich, judge; and the layer cache.
+//!
+//! A target is opened by `artifact`, each of its layers goes by once while the extractors of `inventory` look at the files
+//! they want, the layers' results are merged as the layers themselves are, and `advisory` judges the packages. Results of a
+//! layer are cached by its digest, so an unchanged layer is not read again.
+
+mod assemble;
+pub mod cache;
+mod collect;
+pub mod feeds;
+mod pool;
+
+use advisory::{Database, DatabaseError, MatchOptions, match_packages};
+use artifact::{ArtifactError, FolderTree, Image, Opened};
+use cache::{Cache, LayerScan};
+use model::{Content, Finding, Layer, OsRelease, Package, Problem, Report, Severity, Target, TargetKind};
+use std::collections::BTreeMap;
+
+/// What a scan shall do.
+pub struct ScanOptions<'a> {
+    /// Name of the target as the user gave it.
+    pub name: String,
+    /// The advisory database; `None` for an inventory only.
+    pub database: Option<&'a Database>,
+    /// The layer cache; `None` reads every layer anew.
+    pub cache: Option<&'a Cache>,
+    /// Threads for reading layers and, as many again, for extraction.
+    pub threads: usize,
+    /// Report flaws of packages that only serve development as affected rather than as suppressed.
+    pub include_development: bool,
+    /// The base image's layers, when the user named it; otherwise the cache's memory of earlier scans tells.
+    pub base_layers: Option<Vec<model::Digest>>,
+    /// RFC 3339 time of the scan, UTC, whole seconds.
+    pub now: String,
+    /// Version of the program.
+    pub version: String,
+    /// Told what happens.
+    pub progress: &'a dyn Progress,
+}
+
+/// Watches a scan go on; called from several threads.
+pub trait Progress: Sync {
+    /// Reading begins: so many layers must be read, so many came from the cache.
+    fn layers(&self, to_read: usize, cached: usize);
+    /// One layer is done.
+    fn layer_done(&self);
+    /// Packages are matched now.
+    fn matching(&self, packages: usize);
+}
+
+/// Says nothing.
+pub struct Silent;
+
+impl Progress for Silent {
+    fn layers(&self, _to_read: usize, _cached: usize) {}
+    fn layer_done(&self) {}
+    fn matching(&self, _packages: usize) {}
+}
+
+/// Why a scan gave no report.
+#[derive(Debug, thiserror::Error)]
+pub enum ScanError {
+    /// The target could not be read.
+    #[error(transparent)]
+    Artifact(#[from] ArtifactError),
+    /// The advisory database could not be read.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+}
+
+/// Scans an opened target.
+///
+/// # Errors
+/// When the database cannot be read. What is wrong with parts of the target is in the report's problems.
+pub fn scan(opened: &mut Opened, options: &ScanOptions<'_>) -> Result<Report, ScanError> {
+    let (mut target, assembled) = match opened {
+        Opened::Image(image) => scan_image(image, options),
+        Opened::Tree(tree) => scan_tree(tree, options),
+        Opened::Document(document) => scan_document(document.as_mut(), options),
+    };
+    let assemble::Assembled {
+        packages,
+        os,
+        mut problems,
+    } = assembled;
+    let mut findings = Vec::new();
+    if let Some(database) = options.database {
+        options.progress.matching(packages.len());
+        let match_options = MatchOptions {
+            include_development: options.include_development,
+            today: options.now.get(..10).unwrap_or_default().to_owned(),
+        };
+        let matches = match_packages(database, &packages, os.as_ref(), &match_options)?;
+        findings = matches.findings;
+        problems.extend(matches.problems);
+        if let Some(os) = &os {
+            target.end_of_life = database.end_of_life(os, &match_options.today)?;
+        }
+    }
+    sort_findings(&mut findings, &packages);
+    problems.sort();
+    problems.dedup();
+    target.os = os;
+    Ok(Report {
+        generator_version: options.version.clone(),
+        created: options.now.clone(),
+        target,
+        packages,
+        findings,
+        problems,
+        database: options.database.map(|database| database.newest().to_owned()),
+    })
+}
+
+/// Most severe first, then by package name and rule, so that reports are the same in every run.
+fn sort_findings(findings: &mut [Finding], packages: &[Package]) {
+    findings.sort_by_cached_key(|finding| {
+        let package = finding.package.and_then(|index| packages.get(index));
+        (
+            std::cmp::Reverse(finding.severity),
+            package.map(|package| (package.name.clone(), package.version.clone())),
+            finding.rule.clone(),
+            finding.id.clone(),
+        )
+    });
+}
+
+fn scan_image(image: &Image, options: &ScanOptions<'_>) -> (Target, assemble::Assembled) {
+    let layers = &image.info.layers;
+    let mut scans: BTreeMap<u32, LayerScan> = BTreeMap::new();
+    let mut to_read = Vec::new();
+    for (index, layer) in (0_u32..).zip(layers) {
+        match options.cache.and_then(|cache| cache.layer(&layer.diff_id)) {
+            Some(scan) => {
+                scans.insert(index, scan);
+            }
+            None => to_read.push(index),
+        }
+    }
+    options.progress.layers(to_read.len(), scans.len());
+    let mut problems = image.info.problems.clone();
+    if !to_read.is_empty() {
+        let walked = pool::with_workers(options.threads, |pool| {
+            let walked = image.walk(&to_read, options.threads, &|| collect::Collector::new(pool));
+            walked
+                .into_iter()
+                .map(|layer| {
+                    (
+                        layer.visitor.into_results(),
+                        layer.index,
+                        layer.entries,
+                        layer.problems,
+                        layer.complete,
+                    )
+                })
+                .collect::<Vec<_>>()
+        });
+        for (results, index, entries, layer_problems, complete) in walked {
+            let (found, extraction_problems) = results.take();
+            let mut scan = LayerScan {
+                entries,
+                found,
+                problems: extraction_problems,
+            };
+            options.progress.layer_done();
+            if complete
+                && let (Some(cache), Some(layer)) = (options.cache, layers.get(index as usize))
+                && let Err(problem) = cache.put_layer(&layer.diff_id, &scan)
+            {
+                problems.push(problem);
+            }
+            scan.problems.extend(layer_problems);
+            scans.insert(index, scan);
+        }
+    }
+    // A layer that could not be read at all still has its place, so that indexes stay true.
+    let scans: Vec<LayerScan> = (0..layers.len())
+        .map(|index| {
+            u32::try_from(index)
+                .ok()
+                .and_then(|index| scans.remove(&index))
+                .unwrap_or_default()
+        })
+        .collect();
+    let reread = |layer: u32, links: Vec<(String, String)>| {
+        pool::with_workers(1, |pool| {
+            let targets: Vec<String> = links.iter().map(|(target, _)| target.clone()).collect();
+            let targets: Vec<&str> = targets.iter().map(String::as_str).collect();
+            let mut collector = collect::Collector::renaming(pool, links);
+            let mut problems = image.reread(layer, &targets, &mut collector);
+            let (found, more) = collector.into_results().take();
+            problems.extend(more);
+            (found, problems)
+        })
+    };
+    let assembled = assemble::image(scans, problems, &reread);
+
+    let diff_ids: Vec<&model::Digest> = layers.iter().map(|layer| &layer.diff_id).collect();
+    let base = match &options.base_layers {
+        Some(base) if diff_ids.len() >= base.len() && base.iter().zip(&diff_ids).all(|(a, b)| a == *b) => {
+            base.len()
+        }
+        Some(_) => 0,
+        None => options.cache.map_or(0, |cache| cache.base_layers(&diff_ids)),
+    };
+    if let Some(cache) = options.cache {
+        cache.remember_image(&diff_ids, &options.name);
+    }
+    let target = Target {
+        kind: if image.is_rootfs() {
+            TargetKind::Rootfs
+        } else {
+            TargetKind::Image
+        },
+        name: options.name.clone(),
+        digest: image.info.digest.clone(),
+        image_id: image.info.image_id.clone(),
+        platform: image.info.platform.clone(),
+        references: image.info.references.clone(),
+        os: None,
+        end_of_life: None,
+        layers: layers
+            .iter()
+            .enumerate()
+            .map(|(index, layer)| Layer {
+                diff_id: layer.diff_id.clone(),
+                blob: layer.blob.clone(),
+                size: layer.size,
+                instruction: layer.instruction.clone(),
+                from_base: index < base,
+            })
+            .collect(),
+    };
+    (target, assembled)
+}
+
+fn scan_tree(tree: &FolderTree, options: &ScanOptions<'_>) -> (Target, assemble::Assembled) {
+    options.progress.layers(1, 0);
+    let (scans, problems) = pool::with_workers(options.threads, |pool| {
+        let walked = tree.walk(options.threads, &|| collect::Collector::new(pool));
+        let mut problems = Vec::new();
+        let mut scans = Vec::new();
+        for part in walked {
+            scans.push((part.entries, part.visitor.into_results()));
+            problems.extend(part.problems);
+        }
+        (scans, problems)
+    });
+    let mut scan = LayerScan::default();
+    for (entries, results) in scans {
+        let (found, extraction_problems) = results.take();
+        scan.found.extend(found);
+        scan.problems.extend(extraction_problems);
+        let mut cursor = entries.cursor();
+        while let Some(entry) = cursor.next_entry() {
+            scan.entries.push(&entry);
+        }
+    }
+    options.progress.layer_done();
+    scan.found
+        .sort_by(|a, b| (&a.path, &a.extractor).cmp(&(&b.path, &b.extractor)));
+    let assembled = assemble::tree(scan, problems);
+    let kind = if tree.is_rootfs() {
+        TargetKind::Rootfs
+    } else {
+        TargetKind::Directory
+    };
+    (plain_target(kind, options), assembled)
+}
+
+fn scan_document(document: &mut dyn Content, options: &ScanOptions<'_>) -> (Target, assemble::Assembled) {
+    let archives = artifact::archives::Limited::default();
+    let mut extracted = inventory::sbom::read(&options.name, document, &archives);
+    let os: Option<OsRelease> = extracted.os.take();
+    let problems: Vec<Problem> = std::mem::take(&mut extracted.problems);
+    let assembled = assemble::document(extracted, os, problems);
+    (plain_target(TargetKind::Sbom, options), assembled)
+}
+
+fn plain_target(kind: TargetKind, options: &ScanOptions<'_>) -> Target {
+    Target {
+        kind,
+        name: options.name.clone(),
+        digest: None,
+        image_id: None,
+        platform: None,
+        references: Vec::new(),
+        os: None,
+        end_of_life: None,
+        layers: Vec::new(),
+    }
+}
+
+/// Counts of affected findings by severity, for callers that only want a verdict.
+#[must_use]
+pub fn worst(report: &Report) -> Option<Severity> {
+    report
+        .findings
+        .iter()
+        .filter(|finding| finding.status == model::Status::Affected)
+        .map(|finding| finding.severity)
+        .max()
+}

@@ -7,6 +7,9 @@ pub mod fixture;
 pub mod http;
 pub mod image;
 pub mod object;
+pub mod program;
 pub mod registry;
 pub mod tar;
 pub mod zip;
+
+pub use program::{Program, Ran, temporary_folder};

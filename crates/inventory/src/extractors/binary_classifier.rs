@@ -38,6 +38,10 @@ impl Extractor for BinaryClassifier {
             && (object_file::is_candidate(entry) || !other_forms(entry.path).is_empty())
     }
 
+    fn names(&self, entry: &Entry<'_>) -> bool {
+        entry.kind == EntryKind::File && !classifiers::for_path(entry.path).is_empty()
+    }
+
     fn accepts(&self, entry: &Entry<'_>, head: &[u8]) -> bool {
         object_file::has_magic(head) || !other_forms(entry.path).is_empty()
     }

@@ -35,6 +35,10 @@ impl Extractor for ElfPackageNote {
         object_file::is_candidate(entry)
     }
 
+    fn names(&self, _entry: &Entry<'_>) -> bool {
+        false
+    }
+
     fn accepts(&self, _entry: &Entry<'_>, head: &[u8]) -> bool {
         head.starts_with(b"\x7fELF")
     }

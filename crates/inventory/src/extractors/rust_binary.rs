@@ -43,6 +43,10 @@ impl Extractor for RustBinary {
         object_file::is_candidate(entry)
     }
 
+    fn names(&self, _entry: &Entry<'_>) -> bool {
+        false
+    }
+
     fn accepts(&self, _entry: &Entry<'_>, head: &[u8]) -> bool {
         object_file::has_magic(head)
     }

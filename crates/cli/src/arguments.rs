@@ -1,0 +1,275 @@
+//! The command line, as clap reads it; also what the generated reference page is made of.
+
+use clap::{Args, Parser, Subcommand};
+use model::Severity;
+use std::path::PathBuf;
+
+/// Container security in one program: what is inside an image or tree, and which known flaws it has.
+#[derive(Debug, Parser)]
+#[command(
+    name = "hullward",
+    version,
+    max_term_width = 100,
+    disable_help_subcommand = true
+)]
+pub(crate) struct Arguments {
+    /// Options of every command.
+    #[command(flatten)]
+    pub(crate) global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options that every command takes.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Global {
+    /// Say nothing on standard error but failures
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Tell more on standard error: every problem, where time went
+    #[arg(long, short, global = true)]
+    pub(crate) verbose: bool,
+    /// No colours (so does the variable NO_COLOR)
+    #[arg(long, global = true)]
+    pub(crate) no_color: bool,
+    /// Use no network at all; what would need it fails
+    #[arg(long, global = true)]
+    pub(crate) offline: bool,
+    /// Read this configuration file instead of ./hullward.toml and the user's
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Advisory database [default: in the user's data folder; variable HULLWARD_DB]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) db: Option<PathBuf>,
+    /// Folder of the layer cache [default: in the user's cache folder]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) cache_dir: Option<PathBuf>,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Find what is inside a target and which known flaws it has
+    Scan(Scan),
+    /// List what is inside a target, as an SBOM
+    Sbom(Sbom),
+    /// Compare two targets or reports: what appeared, what went away
+    Diff(Diff),
+    /// Tell what is known of an advisory, or what a word of a report means
+    Explain(Explain),
+    /// Get, build or look at the advisory database
+    Db(Db),
+    /// Look at or empty the layer cache
+    Cache(CacheCommand),
+}
+
+/// How a target is opened.
+#[derive(Debug, Default, Clone, Args)]
+#[command(next_help_heading = "Target options")]
+pub(crate) struct TargetOptions {
+    /// Platform to take from an index, e.g. linux/arm64 [default: linux on this machine's processor]
+    #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
+    pub(crate) platform: Option<String>,
+    /// Leave out paths that match this glob, .gitignore style (repeatable)
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) exclude: Vec<String>,
+    /// Also read what .gitignore leaves out of a source tree
+    #[arg(long)]
+    pub(crate) no_gitignore: bool,
+    /// Allow plain HTTP and unverified certificates for the registry
+    #[arg(long)]
+    pub(crate) insecure: bool,
+    /// Trust this certificate authority (PEM) as well
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// User name for the registry; the password comes from HULLWARD_REGISTRY_PASSWORD
+    #[arg(long, value_name = "NAME")]
+    pub(crate) registry_user: Option<String>,
+    /// Docker's or Podman's address, as in DOCKER_HOST
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) docker_host: Option<String>,
+    /// Namespace of containerd [default: default, then k8s.io and moby]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) containerd_namespace: Option<String>,
+    /// Neither use nor fill the layer cache
+    #[arg(long)]
+    pub(crate) no_cache: bool,
+    /// The image this one was built on; its layers are marked (without it, images scanned earlier are recognised)
+    #[arg(long, value_name = "TARGET")]
+    pub(crate) base_image: Option<String>,
+    /// Threads for reading layers [default: one a processor]
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<usize>,
+}
+
+/// Where results go.
+#[derive(Debug, Default, Clone, Args)]
+#[command(next_help_heading = "Output options")]
+pub(crate) struct OutputOptions {
+    /// Format on standard output
+    #[arg(long, short, value_name = "FORMAT", value_parser = format_name)]
+    pub(crate) format: Option<String>,
+    /// Also write this format to a file (repeatable); `-` is standard output
+    #[arg(long, short, value_name = "FORMAT=FILE", value_parser = output_file)]
+    pub(crate) output: Vec<(String, PathBuf)>,
+}
+
+/// `hullward scan`.
+#[derive(Debug, Args)]
+pub(crate) struct Scan {
+    /// Image reference, archive, folder or SBOM; prefixes make it explicit: registry:, docker:, podman:, containerd:,
+    /// archive:, oci:, dir:, rootfs:, sbom:
+    pub(crate) target: String,
+    /// How the target is opened.
+    #[command(flatten)]
+    pub(crate) target_options: TargetOptions,
+    /// Where results go.
+    #[command(flatten)]
+    pub(crate) output: OutputOptions,
+    /// Exit with 1 if a finding has at least this severity
+    #[arg(long, value_name = "SEVERITY", value_parser = severity)]
+    pub(crate) fail_on: Option<Severity>,
+    /// Show only findings of at least this severity
+    #[arg(long, value_name = "SEVERITY", value_parser = severity)]
+    pub(crate) min_severity: Option<Severity>,
+    /// Show only findings that a newer version fixes
+    #[arg(long)]
+    pub(crate) fixable: bool,
+    /// Count flaws of packages that only serve development
+    #[arg(long)]
+    pub(crate) include_dev: bool,
+    /// Do not look for vulnerabilities: no database is needed
+    #[arg(long)]
+    pub(crate) no_vulnerabilities: bool,
+}
+
+/// `hullward sbom`.
+#[derive(Debug, Args)]
+pub(crate) struct Sbom {
+    /// As for scan
+    pub(crate) target: String,
+    /// How the target is opened.
+    #[command(flatten)]
+    pub(crate) target_options: TargetOptions,
+    /// Where results go.
+    #[command(flatten)]
+    pub(crate) output: OutputOptions,
+}
+
+/// `hullward diff`.
+#[derive(Debug, Args)]
+pub(crate) struct Diff {
+    /// The older target, or a JSON report
+    pub(crate) old: String,
+    /// The newer target, or a JSON report
+    pub(crate) new: String,
+    /// How targets are opened.
+    #[command(flatten)]
+    pub(crate) target_options: TargetOptions,
+    /// Format on standard output: table, json or markdown
+    #[arg(long, short, value_name = "FORMAT", default_value = "table", value_parser = ["json", "markdown", "table"])]
+    pub(crate) format: String,
+    /// Exit with 1 if a finding of at least this severity appeared
+    #[arg(long, value_name = "SEVERITY", value_parser = severity)]
+    pub(crate) fail_on: Option<Severity>,
+    /// Compare packages only: no database is needed
+    #[arg(long)]
+    pub(crate) no_vulnerabilities: bool,
+}
+
+/// `hullward explain`.
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// Identity of an advisory (CVE-…, GHSA-…, DSA-…, …), or a name that a report or `--help` uses
+    pub(crate) id: String,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `hullward db`.
+#[derive(Debug, Args)]
+pub(crate) struct Db {
+    /// What to do with the database.
+    #[command(subcommand)]
+    pub(crate) command: DbCommand,
+}
+
+/// Commands of `hullward db`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum DbCommand {
+    /// Download what has changed and replace the database
+    Update {
+        /// Address or folder in the layout of the public OSV bucket [default: the publishers' own addresses]
+        #[arg(long, value_name = "URL|DIR")]
+        mirror: Option<String>,
+        /// Only these ecosystems (repeatable) [default: all]
+        #[arg(long, value_name = "NAME")]
+        ecosystem: Vec<String>,
+        /// Trust this certificate authority (PEM) as well
+        #[arg(long, value_name = "FILE")]
+        ca_file: Option<PathBuf>,
+    },
+    /// Make a database from feeds in the layout of the public OSV bucket
+    Build {
+        /// Folder or address: <Ecosystem>/all.zip or <Ecosystem>.jsonl, with KEV, EPSS and end-of-life files beside them
+        /// (repeatable)
+        #[arg(long, value_name = "DIR|URL", required = true)]
+        from: Vec<String>,
+        /// The file to make [default: the database that scans use]
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Tell the database's age and contents
+    Status {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// `hullward cache`.
+#[derive(Debug, Args)]
+pub(crate) struct CacheCommand {
+    /// What to do with the cache.
+    #[command(subcommand)]
+    pub(crate) command: CacheAction,
+}
+
+/// Commands of `hullward cache`.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub(crate) enum CacheAction {
+    /// Tell what is in the cache
+    Status,
+    /// Empty the cache
+    Clean,
+}
+
+fn severity(text: &str) -> Result<Severity, String> {
+    text.to_ascii_lowercase().parse()
+}
+
+/// The formats' names, with the usual short ones.
+fn format_name(text: &str) -> Result<String, String> {
+    report::formats::find(text)
+        .map(|format| format.meta().name.to_owned())
+        .ok_or_else(|| {
+            let names: Vec<&str> = report::formats::ALL
+                .iter()
+                .map(|format| format.meta().name)
+                .collect();
+            format!("`{text}` is no format: expected one of {}", names.join(", "))
+        })
+}
+
+fn output_file(text: &str) -> Result<(String, PathBuf), String> {
+    let (format, file) = text
+        .split_once('=')
+        .ok_or_else(|| format!("`{text}` is not FORMAT=FILE"))?;
+    if file.is_empty() {
+        return Err(format!("`{text}` names no file"));
+    }
+    Ok((format_name(format)?, PathBuf::from(file)))
+}

@@ -1,0 +1,37 @@
+//! `hullward sbom`: what is inside a target, in the formats that inventories travel in.
+
+use super::target;
+use crate::arguments::Sbom;
+use crate::console::Console;
+use crate::settings::Settings;
+use crate::{Failure, Outcome};
+
+/// Runs the command.
+///
+/// # Errors
+/// When the target cannot be read or the document cannot be written.
+pub(crate) fn run(options: &Sbom, settings: &Settings, console: &Console) -> Result<Outcome, Failure> {
+    let report = target::scan_target(
+        &options.target,
+        &options.target_options,
+        false,
+        false,
+        settings,
+        console,
+    )?;
+    if !report.problems.is_empty() {
+        let count = report.problems.len();
+        console.note(&format!(
+            "{count} things could not be read, the first: {}; --verbose lists all",
+            report.problems[0]
+        ));
+    }
+    target::write(
+        &report,
+        &options.output,
+        "table",
+        true,
+        settings,
+        console.no_color(),
+    )
+}

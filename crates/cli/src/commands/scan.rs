@@ -1,0 +1,49 @@
+//! `hullward scan`: what is inside a target and which known flaws it has.
+
+use super::target;
+use crate::arguments::Scan;
+use crate::console::Console;
+use crate::settings::Settings;
+use crate::{Failure, Outcome};
+use model::{Finding, Report, Severity};
+
+/// Runs the command.
+///
+/// # Errors
+/// When target or database cannot be read, or the report cannot be written.
+pub(crate) fn run(options: &Scan, settings: &Settings, console: &Console) -> Result<Outcome, Failure> {
+    let mut report = target::scan_target(
+        &options.target,
+        &options.target_options,
+        !options.no_vulnerabilities,
+        options.include_dev,
+        settings,
+        console,
+    )?;
+    // The gate looks at everything; the filters below are only for the eye.
+    let gate = options.fail_on.or(settings.fail_on);
+    let failed = gate.is_some_and(|threshold| report.reaches(threshold));
+    filter(&mut report, options.min_severity, options.fixable);
+    target::write(
+        &report,
+        &options.output,
+        "table",
+        options.no_vulnerabilities,
+        settings,
+        console.no_color(),
+    )?;
+    if let (true, Some(threshold)) = (failed, gate) {
+        console.note(&format!(
+            "the gate failed: there are findings of severity {threshold} or higher"
+        ));
+        return Ok(Outcome::GateFailed);
+    }
+    Ok(Outcome::Done)
+}
+
+fn filter(report: &mut Report, least: Option<Severity>, fixable: bool) {
+    let keep = |finding: &Finding| {
+        least.is_none_or(|least| finding.severity >= least) && (!fixable || !finding.fixed.is_empty())
+    };
+    report.findings.retain(keep);
+}

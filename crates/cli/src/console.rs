@@ -1,0 +1,140 @@
+//! What is said on standard error: failures, hints, notes, progress. Data never goes there.
+#![allow(clippy::print_stderr, reason = "this is the place that prints")]
+
+use crate::arguments::Global;
+use crate::settings::Settings;
+use model::path::printable;
+use std::io::{IsTerminal, Write};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+/// Standard error, as the user wants it.
+pub(crate) struct Console {
+    quiet: bool,
+    verbose: bool,
+    color: bool,
+    no_color: bool,
+    terminal: bool,
+    started: Instant,
+    done: AtomicUsize,
+    total: AtomicUsize,
+}
+
+impl Console {
+    /// A console as the options, the configuration and the environment say.
+    pub(crate) fn new(global: &Global, settings: Option<&Settings>) -> Self {
+        let terminal = std::io::stderr().is_terminal();
+        let wants_color =
+            !global.no_color && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        let quiet = global.quiet || settings.is_some_and(|settings| settings.quiet && !global.verbose);
+        Self {
+            quiet,
+            verbose: global.verbose,
+            color: wants_color && terminal,
+            no_color: global.no_color,
+            terminal,
+            started: Instant::now(),
+            done: AtomicUsize::new(0),
+            total: AtomicUsize::new(0),
+        }
+    }
+
+    /// True when the user asked for no colours on the command line.
+    pub(crate) fn no_color(&self) -> bool {
+        self.no_color
+    }
+
+    /// A failure, its causes in one line each, and what can be done.
+    pub(crate) fn failure(&self, error: &anyhow::Error, hint: Option<&str>) {
+        self.clear_progress();
+        let mut lines: Vec<String> = Vec::new();
+        for cause in error.chain() {
+            let text = cause.to_string();
+            // Wrappers that only repeat their cause say nothing new.
+            if lines.last() != Some(&text) {
+                lines.push(text);
+            }
+        }
+        for (index, line) in lines.iter().enumerate() {
+            if index == 0 {
+                eprintln!("{} {}", self.paint("error:", "31;1"), printable(line));
+            } else {
+                eprintln!("  caused by: {}", printable(line));
+            }
+        }
+        if let Some(hint) = hint {
+            eprintln!("{} {}", self.paint("hint:", "36;1"), printable(hint));
+        }
+    }
+
+    /// What a caught failure of our own says, for a report of the flaw.
+    pub(crate) fn panic(text: &str) {
+        eprintln!("{}", printable(text));
+    }
+
+    /// Something the user should know though nothing failed.
+    pub(crate) fn note(&self, text: &str) {
+        if !self.quiet {
+            self.clear_progress();
+            eprintln!("{} {}", self.paint("note:", "33;1"), printable(text));
+        }
+    }
+
+    /// Something only `--verbose` shows, with the time since the start.
+    pub(crate) fn detail(&self, text: &str) {
+        if self.verbose {
+            self.clear_progress();
+            eprintln!(
+                "[{:>7.3} s] {}",
+                self.started.elapsed().as_secs_f64(),
+                printable(text)
+            );
+        }
+    }
+
+    /// A step of a longer job, shown in place on a terminal only.
+    pub(crate) fn step(&self, text: &str) {
+        if self.terminal && !self.quiet && !self.verbose {
+            eprint!("\r\x1b[K{}", printable(text));
+            let _ = std::io::stderr().flush();
+        }
+    }
+
+    /// Removes what [`Self::step`] shows.
+    pub(crate) fn clear_progress(&self) {
+        if self.terminal && !self.quiet && !self.verbose {
+            eprint!("\r\x1b[K");
+            let _ = std::io::stderr().flush();
+        }
+    }
+
+    fn paint(&self, text: &str, code: &str) -> String {
+        if self.color {
+            format!("\x1b[{code}m{text}\x1b[0m")
+        } else {
+            text.to_owned()
+        }
+    }
+}
+
+impl scan::Progress for Console {
+    fn layers(&self, to_read: usize, cached: usize) {
+        self.total.store(to_read, Ordering::Relaxed);
+        self.detail(&format!("{to_read} layers to read, {cached} from the cache"));
+        if to_read > 0 {
+            self.step(&format!("reading {to_read} layers"));
+        }
+    }
+
+    fn layer_done(&self) {
+        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
+        let total = self.total.load(Ordering::Relaxed);
+        self.detail(&format!("layer {done} of {total} is read"));
+        self.step(&format!("read {done} of {total} layers"));
+    }
+
+    fn matching(&self, packages: usize) {
+        self.detail(&format!("{packages} packages to look up"));
+        self.clear_progress();
+    }
+}

@@ -1,0 +1,377 @@
+//! The commands as a user runs them: output, exit codes, messages.
+#![allow(clippy::disallowed_methods, reason = "tests make and read their own files")]
+
+use std::path::Path;
+use testkit::{Program, Ran, temporary_folder};
+
+const HULLWARD: &str = env!("CARGO_BIN_EXE_hullward");
+
+/// Advisories that the tests know: one a line, as OSV writes them.
+const FEED: &str = concat!(
+    r#"{"schema_version":"1.6.0","id":"GHSA-test-0001","modified":"2026-01-01T00:00:00Z","aliases":["CVE-2099-1000"],"summary":"left-pad runs out of memory","severity":[{"type":"CVSS_V3","score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}],"affected":[{"package":{"ecosystem":"npm","name":"left-pad"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"1.3.0"}]}]}]}"#,
+    "\n",
+    r#"{"schema_version":"1.6.0","id":"DSA-9999-1","modified":"2026-01-01T00:00:00Z","upstream":["CVE-2099-2000"],"affected":[{"package":{"ecosystem":"Debian:12","name":"openssl"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"3.0.11-1~deb12u2"}]}]}]}"#,
+    "\n",
+    r#"{"schema_version":"1.6.0","id":"GHSA-test-0002","modified":"2026-01-01T00:00:00Z","aliases":["CVE-2099-3000"],"summary":"only for tests","affected":[{"package":{"ecosystem":"npm","name":"dev-tool"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0"}]}]}]}"#,
+    "\n",
+);
+
+const LOCK: &str = r#"{
+  "name": "shop", "version": "1.0.0", "lockfileVersion": 3,
+  "packages": {
+    "": { "name": "shop", "version": "1.0.0", "dependencies": { "left-pad": "^1.0.0" }, "devDependencies": { "dev-tool": "2.0.0" } },
+    "node_modules/left-pad": { "version": "1.2.0", "license": "WTFPL" },
+    "node_modules/dev-tool": { "version": "2.0.0", "dev": true }
+  }
+}
+"#;
+
+const STATUS: &str = "Package: libssl3\nStatus: install ok installed\nArchitecture: amd64\nSource: openssl\nVersion: 3.0.11-1~deb12u1\n\n\
+                      Package: zlib1g\nStatus: install ok installed\nArchitecture: amd64\nSource: zlib\nVersion: 1:1.2.13.dfsg-1\n";
+
+const OS_RELEASE: &str = "PRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\nID=debian\nVERSION_ID=\"12\"\nVERSION_CODENAME=bookworm\n";
+
+/// A home with a database made of [`FEED`], a source tree and a root file system.
+fn home() -> tempfile::TempDir {
+    let home = temporary_folder();
+    let write = |path: &str, text: &str| {
+        let path = home.path().join(path);
+        std::fs::create_dir_all(path.parent().expect("parent")).expect("folder");
+        std::fs::write(path, text).expect("written");
+    };
+    write("feeds/test.jsonl", FEED);
+    write("app/package-lock.json", LOCK);
+    write("root/etc/os-release", OS_RELEASE);
+    write("root/var/lib/dpkg/status", STATUS);
+    write("root/srv/package-lock.json", LOCK);
+    run(home.path(), &["db", "build", "--from", "feeds"]).expect_code(0);
+    home
+}
+
+fn run(home: &Path, arguments: &[&str]) -> Ran {
+    Program::new(HULLWARD, home).args(arguments).run()
+}
+
+#[test]
+fn scans_a_source_tree() {
+    let home = home();
+    let ran = run(home.path(), &["scan", "app"]).expect_code(0);
+    insta::assert_snapshot!(ran.stdout, @r"
+    app
+    directory · 3 packages
+
+    package-lock.json (npm)
+      PACKAGE   INSTALLED  SEVERITY  FLAW           FIXED IN  WHAT
+      left-pad  1.2.0      critical  CVE-2099-1000  1.3.0     left-pad runs out of memory
+
+    1 finding: 1 critical · 1 fixable · 1 suppressed
+    ");
+    assert_eq!(ran.stderr, "");
+}
+
+#[test]
+fn scans_a_root_file_system() {
+    let home = home();
+    let ran = run(home.path(), &["scan", "rootfs:root"]).expect_code(0);
+    insta::assert_snapshot!(ran.stdout, @r"
+    rootfs:root
+    rootfs · Debian GNU/Linux 12 (bookworm) · 5 packages
+
+    Debian GNU/Linux 12 (bookworm) packages
+      PACKAGE  INSTALLED         SEVERITY  FLAW           FIXED IN          WHAT
+      libssl3  3.0.11-1~deb12u1  unknown   CVE-2099-2000  3.0.11-1~deb12u2  CVE-2099-2000 in libssl3
+
+    srv/package-lock.json (npm)
+      PACKAGE   INSTALLED  SEVERITY  FLAW           FIXED IN  WHAT
+      left-pad  1.2.0      critical  CVE-2099-1000  1.3.0     left-pad runs out of memory
+
+    2 findings: 1 critical, 1 unknown · 2 fixable · 1 suppressed
+    ");
+}
+
+#[test]
+fn development_packages_count_when_asked() {
+    let home = home();
+    let count = |arguments: &[&str]| {
+        let ran = run(home.path(), arguments).expect_code(0);
+        let report: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON");
+        let statuses = |rule: &str| {
+            let findings = report["findings"].as_array().expect("findings").clone();
+            findings
+                .into_iter()
+                .filter(|finding| finding["rule"] == rule)
+                .map(|finding| finding["status"].clone())
+                .collect::<Vec<_>>()
+        };
+        (statuses("CVE-2099-1000"), statuses("CVE-2099-3000"))
+    };
+    assert_eq!(
+        count(&["scan", "app", "--format", "json"]),
+        (vec!["affected".into()], vec!["suppressed".into()])
+    );
+    assert_eq!(
+        count(&["scan", "app", "--format", "json", "--include-dev"]),
+        (vec!["affected".into()], vec!["affected".into()])
+    );
+}
+
+#[test]
+fn gates_decide_the_exit_code() {
+    let home = home();
+    run(home.path(), &["scan", "app", "--fail-on", "critical"]).expect_code(1);
+    run(
+        home.path(),
+        &["scan", "rootfs:root", "--fail-on", "critical", "--exclude", "srv"],
+    )
+    .expect_code(0);
+    // What is shown does not change what the gate sees.
+    run(
+        home.path(),
+        &[
+            "scan",
+            "app",
+            "--fail-on",
+            "high",
+            "--min-severity",
+            "critical",
+            "--fixable",
+        ],
+    )
+    .expect_code(1);
+    std::fs::write(home.path().join("hullward.toml"), "fail-on = 'critical'\n").expect("written");
+    run(home.path(), &["scan", "app"]).expect_code(1);
+}
+
+#[test]
+fn wrong_usage_ends_with_two() {
+    let home = home();
+    for (arguments, message) in [
+        (vec!["scan"], "required"),
+        (vec!["scan", "app", "--format", "tabel"], "is no format"),
+        (vec!["scan", "app", "--fail-on", "severe"], "is no severity"),
+        (vec!["scan", "app", "--output", "json"], "is not FORMAT=FILE"),
+        (vec!["scan", "app", "--config", "absent.toml"], "does not exist"),
+        (vec!["scan", "app", "--db", "absent.db"], "hullward db update"),
+        (
+            vec!["sbom", "app", "--format", "sarif"],
+            "cannot carry an inventory",
+        ),
+        (vec!["frobnicate"], "unrecognized subcommand"),
+    ] {
+        let ran = run(home.path(), &arguments).expect_code(2);
+        assert!(ran.stderr.contains(message), "{arguments:?}: {}", ran.stderr);
+        assert_eq!(ran.stdout, "", "{arguments:?}");
+    }
+    std::fs::write(home.path().join("hullward.toml"), "fail_on = 'high'\n").expect("written");
+    let ran = run(home.path(), &["scan", "app"]).expect_code(2);
+    assert!(
+        ran.stderr.contains("the nearest known one is `fail-on`"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn what_cannot_be_read_ends_with_three() {
+    let home = home();
+    std::fs::write(home.path().join("garbage.db"), vec![0xa5; 8192]).expect("written");
+    std::fs::write(home.path().join("garbage.tar"), vec![0xa5; 8192]).expect("written");
+    for arguments in [
+        vec!["scan", "dir:absent"],
+        vec!["scan", "archive:garbage.tar"],
+        vec!["scan", "app", "--db", "garbage.db"],
+        vec!["scan", "--offline", "registry:registry.invalid/x:1"],
+        vec!["explain", "CVE-1999-0000"],
+        vec!["db", "build", "--from", "absent"],
+    ] {
+        let ran = run(home.path(), &arguments).expect_code(3);
+        assert!(ran.stderr.starts_with("error: "), "{arguments:?}: {}", ran.stderr);
+        assert_eq!(ran.stdout, "", "{arguments:?}");
+    }
+}
+
+#[test]
+fn explains_advisories_and_names() {
+    let home = home();
+    let ran = run(home.path(), &["explain", "CVE-2099-1000"]).expect_code(0);
+    assert!(
+        ran.stdout.contains("GHSA-test-0001") && ran.stdout.contains("< 1.3.0"),
+        "{}",
+        ran.stdout
+    );
+    let ran = run(home.path(), &["explain", "apk-installed"]).expect_code(0);
+    assert!(ran.stdout.contains("package extractor"), "{}", ran.stdout);
+    let ran = run(home.path(), &["explain", "apk-instaled"]).expect_code(3);
+    assert!(
+        ran.stderr.contains("the nearest name is `apk-installed`"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn writes_every_format_in_one_run() {
+    let home = home();
+    let outputs: Vec<String> = report::formats::ALL
+        .iter()
+        .map(|format| format!("{0}=out/{0}.{1}", format.meta().name, format.extension()))
+        .collect();
+    std::fs::create_dir(home.path().join("out")).expect("folder");
+    let mut arguments = vec!["scan", "rootfs:root"];
+    for output in &outputs {
+        arguments.extend(["--output", output]);
+    }
+    let ran = run(home.path(), &arguments).expect_code(0);
+    assert_eq!(
+        ran.stdout, "",
+        "a report that goes to files leaves standard output alone"
+    );
+    for output in &outputs {
+        let (_, path) = output.split_once('=').expect("FORMAT=FILE");
+        let text = std::fs::read_to_string(home.path().join(path)).expect("written");
+        assert!(
+            text.contains("CVE-2099-2000"),
+            "{path} does not speak of the finding"
+        );
+    }
+}
+
+#[test]
+fn tells_what_changed() {
+    let home = home();
+    run(
+        home.path(),
+        &["scan", "app", "--format", "json", "--output", "json=old.json"],
+    )
+    .expect_code(0);
+    std::fs::write(
+        home.path().join("app/package-lock.json"),
+        LOCK.replace("\"1.2.0\"", "\"1.3.0\""),
+    )
+    .expect("written");
+    let ran = run(home.path(), &["diff", "old.json", "app"]).expect_code(0);
+    insta::assert_snapshot!(ran.stdout, @r"
+    Flaws that went away
+      - critical CVE-2099-1000 left-pad 1.2.0 (fixed in 1.3.0)
+
+    Packages that changed
+      ~ left-pad 1.2.0 -> 1.3.0
+
+    0 flaws appeared, 1 went away; 0 packages appeared, 1 changed, 0 went away
+    ");
+    run(home.path(), &["diff", "app", "old.json", "--fail-on", "high"]).expect_code(1);
+    let ran = run(home.path(), &["diff", "app", "app"]).expect_code(0);
+    assert_eq!(ran.stdout, "no difference\n");
+}
+
+#[test]
+fn an_sbom_of_an_sbom_is_the_same_inventory() {
+    let home = home();
+    for (format, file) in [("cyclonedx-json", "a.cdx.json"), ("spdx-json", "a.spdx.json")] {
+        run(
+            home.path(),
+            &["sbom", "rootfs:root", "--output", &format!("{format}={file}")],
+        )
+        .expect_code(0);
+        let rules = |target: &str| {
+            let ran = run(
+                home.path(),
+                &["scan", target, "--include-dev", "--format", "json"],
+            )
+            .expect_code(0);
+            let report: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON");
+            let mut rules: Vec<String> = report["findings"]
+                .as_array()
+                .expect("findings")
+                .iter()
+                .map(|finding| format!("{} {}", finding["rule"], finding["package"]))
+                .collect();
+            rules.sort();
+            rules
+        };
+        assert_eq!(rules(&format!("sbom:{file}")), rules("rootfs:root"), "{format}");
+    }
+}
+
+#[test]
+fn reports_are_the_same_in_every_run() {
+    let home = home();
+    let one = run(
+        home.path(),
+        &["scan", "rootfs:root", "--format", "json", "--no-cache"],
+    )
+    .expect_code(0)
+    .stdout;
+    let two = run(
+        home.path(),
+        &["scan", "rootfs:root", "--format", "json", "--threads", "1"],
+    )
+    .expect_code(0)
+    .stdout;
+    assert_eq!(one, two);
+}
+
+#[test]
+fn status_and_cache_tell_and_clean() {
+    let home = home();
+    let ran = run(home.path(), &["db", "status", "--json"]).expect_code(0);
+    let status: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON");
+    assert_eq!(
+        (&status["advisories"], &status["newest"]),
+        (&3.into(), &"2026-01-01T00:00:00Z".into())
+    );
+    let ran = run(home.path(), &["cache", "status"]).expect_code(0);
+    assert!(ran.stdout.contains("layers   0"), "{}", ran.stdout);
+    run(home.path(), &["cache", "clean"]).expect_code(0);
+}
+
+#[test]
+fn help_and_version_need_nothing() {
+    let folder = temporary_folder();
+    let ran = run(folder.path(), &["--version"]).expect_code(0);
+    assert_eq!(ran.stdout, format!("hullward {}\n", env!("CARGO_PKG_VERSION")));
+    for command in ["scan", "sbom", "diff", "explain", "db", "cache"] {
+        let ran = run(folder.path(), &[command, "--help"]).expect_code(0);
+        assert!(ran.stdout.contains("Usage: hullward"), "{command}");
+    }
+    assert_eq!(
+        std::fs::read_dir(folder.path()).expect("readable").count(),
+        0,
+        "nothing is left behind"
+    );
+}
+
+/// The reference page of the command line is what `--help` prints.
+#[test]
+fn the_command_line_reference_is_up_to_date() {
+    let folder = temporary_folder();
+    let mut page = String::from("<!-- Generated by `make bless`; do not edit. -->\n# Command line\n");
+    for command in [
+        vec![],
+        vec!["scan"],
+        vec!["sbom"],
+        vec!["diff"],
+        vec!["explain"],
+        vec!["db", "update"],
+        vec!["db", "build"],
+        vec!["db", "status"],
+        vec!["cache", "status"],
+        vec!["cache", "clean"],
+    ] {
+        let mut arguments = command.clone();
+        arguments.push("--help");
+        let ran = run(folder.path(), &arguments).expect_code(0);
+        page.push_str(
+            &format!(
+                "\n## `hullward {}`\n\n```\n{}```\n",
+                command.join(" "),
+                ran.stdout
+            )
+            .replace("hullward `", "hullward`"),
+        );
+    }
+    testkit::family::check_generated(
+        &testkit::family::workspace_root().join("docs/reference/command-line.md"),
+        &page,
+    );
+}

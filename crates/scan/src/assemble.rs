@@ -1,0 +1,395 @@
+//! Puts the layers' results together: which files survive, whose they are, which packages are one and the same.
+
+use crate::cache::LayerScan;
+use advisory::{Distribution, distribution};
+use artifact::EntryList;
+use artifact::union::Union;
+use inventory::{Extracted, Found, Kind, extractors};
+use model::{Entry, EntryKind, OsRelease, Package, Problem, Scope};
+use std::collections::{BTreeMap, HashMap};
+
+/// Purl types of operating-system packages.
+const OS_TYPES: [&str; 9] = [
+    "alpm",
+    "apk",
+    "bottlerocket",
+    "deb",
+    "ebuild",
+    "nix",
+    "opkg",
+    "rpm",
+    "snap",
+];
+
+/// Locations that are kept of one package; a library that is installed a thousand times need not list each.
+const LOCATIONS_LIMIT: usize = 50;
+
+/// What a target holds.
+#[derive(Debug, Default)]
+pub(crate) struct Assembled {
+    pub(crate) packages: Vec<Package>,
+    pub(crate) os: Option<OsRelease>,
+    pub(crate) problems: Vec<Problem>,
+}
+
+/// Reads link targets that no extractor wanted under their own names: layer, and pairs of target and link path.
+pub(crate) type Reread<'a> = &'a dyn Fn(u32, Vec<(String, String)>) -> (Vec<Found>, Vec<Problem>);
+
+/// Assembles an image from its layers' results, lowest first.
+pub(crate) fn image(mut scans: Vec<LayerScan>, mut problems: Vec<Problem>, reread: Reread<'_>) -> Assembled {
+    let entries: Vec<EntryList> = scans
+        .iter_mut()
+        .map(|scan| std::mem::take(&mut scan.entries))
+        .collect();
+    let lists: Vec<&EntryList> = entries.iter().collect();
+    let union = {
+        let interesting: Vec<Vec<&str>> = scans
+            .iter()
+            .map(|scan| scan.found.iter().map(|found| found.path.as_str()).collect())
+            .collect();
+        Union::merge(&lists, &interesting)
+    };
+    let mut found: Vec<Found> = Vec::new();
+    for survivor in union.survivors() {
+        let Some(scan) = scans.get_mut(survivor.layer as usize) else {
+            continue;
+        };
+        let Some(slot) = scan.found.get_mut(survivor.index) else {
+            continue;
+        };
+        let mut one = std::mem::replace(
+            slot,
+            Found {
+                extractor: String::new(),
+                path: String::new(),
+                extracted: Extracted::default(),
+            },
+        );
+        place(&mut one, &survivor.path, Some(survivor.layer));
+        found.push(one);
+    }
+    for scan in &mut scans {
+        problems.append(&mut scan.problems);
+    }
+    let mut by_layer: BTreeMap<u32, Vec<(String, String)>> = BTreeMap::new();
+    let wanted = |entry: &Entry<'_>| extractors::ALL.iter().any(|extractor| extractor.names(entry));
+    for link in union.unread_link_targets(&wanted) {
+        if name_matters(&link.link, &link.target) {
+            by_layer
+                .entry(link.layer)
+                .or_default()
+                .push((link.target, link.link));
+        }
+    }
+    for (layer, links) in by_layer {
+        let (more, more_problems) = reread(layer, links);
+        problems.extend(more_problems);
+        for mut one in more {
+            let path = one.path.clone();
+            place(&mut one, &path, Some(layer));
+            found.push(one);
+        }
+    }
+    finish(found, problems, &|path| union.canonical(path))
+}
+
+/// Assembles a folder tree.
+pub(crate) fn tree(mut scan: LayerScan, mut problems: Vec<Problem>) -> Assembled {
+    problems.append(&mut scan.problems);
+    let union = Union::merge(&[&scan.entries], &[Vec::new()]);
+    finish(std::mem::take(&mut scan.found), problems, &|path| {
+        union.canonical(path)
+    })
+}
+
+/// Assembles what an SBOM document tells.
+pub(crate) fn document(extracted: Extracted, os: Option<OsRelease>, problems: Vec<Problem>) -> Assembled {
+    let mut packages = extracted.packages;
+    if let Some(os) = &os {
+        name_distribution(&mut packages, os);
+    }
+    let packages = unite(packages);
+    Assembled {
+        packages,
+        os,
+        problems,
+    }
+}
+
+/// True when some extractor cares for the link's name and not for its target's: then the target must be read once more,
+/// under the link's name.
+fn name_matters(link: &str, target: &str) -> bool {
+    let shown = |path| Entry {
+        path,
+        kind: EntryKind::File,
+        size: 1,
+        mode: 0o755,
+        link: None,
+    };
+    let (link, target) = (shown(link), shown(target));
+    extractors::ALL.iter().any(|extractor| {
+        extractor.names(&link)
+            && !extractor.names(&target)
+            && !(extractor.kind() == Kind::Declared && inventory::inside_installed_package(link.path))
+    })
+}
+
+/// Gives the locations of a file's packages their layer, and their canonical path where links led elsewhere.
+fn place(found: &mut Found, canonical: &str, layer: Option<u32>) {
+    for package in &mut found.extracted.packages {
+        for location in &mut package.locations {
+            location.layer = layer;
+            if let Some(rest) = location.path.strip_prefix(found.path.as_str())
+                && canonical != found.path
+            {
+                location.path = format!("{canonical}{rest}");
+            }
+        }
+    }
+    canonical.clone_into(&mut found.path);
+}
+
+/// From surviving files to packages.
+fn finish(found: Vec<Found>, mut problems: Vec<Problem>, canonical: &dyn Fn(&str) -> String) -> Assembled {
+    let mut by_extractor: BTreeMap<String, Vec<Found>> = BTreeMap::new();
+    for one in found {
+        by_extractor.entry(one.extractor.clone()).or_default().push(one);
+    }
+    let mut packages = Vec::new();
+    let mut os: Option<OsRelease> = None;
+    let mut owners: HashMap<String, String> = HashMap::new();
+    for extractor in extractors::ALL {
+        let Some(mut found) = by_extractor.remove(extractor.meta().name) else {
+            continue;
+        };
+        found.sort_by(|a, b| a.path.cmp(&b.path));
+        extractor.combine(&mut found);
+        for one in found {
+            let Extracted {
+                packages: more,
+                os: told,
+                owned,
+                notes: _,
+                problems: more_problems,
+            } = one.extracted;
+            packages.extend(more);
+            problems.extend(more_problems);
+            merge_os(&mut os, told);
+            for owned in owned {
+                for path in owned.paths {
+                    owners.insert(canonical(&path), owned.package.clone());
+                }
+            }
+        }
+    }
+    if !owners.is_empty() {
+        for package in packages.iter_mut().filter(|package| !is_os_package(package)) {
+            let owner = package.locations.first().and_then(|location| {
+                let outer = location.path.split("!/").next().unwrap_or_default();
+                owners.get(outer).or_else(|| owners.get(&canonical(outer)))
+            });
+            package.owned_by = owner.cloned();
+        }
+        // A program known only by its bytes tells nothing that the OS package which owns it does not tell better.
+        packages.retain(|package| package.owned_by.is_none() || package.found_by != "binary-classifier");
+    }
+    if let Some(os) = &os {
+        name_distribution(&mut packages, os);
+    }
+    Assembled {
+        packages: unite(packages),
+        os,
+        problems,
+    }
+}
+
+/// The first identity wins, since extractors come in a fixed order and `os-release` reduces its files to one; facts of the
+/// others are added.
+fn merge_os(os: &mut Option<OsRelease>, told: Option<OsRelease>) {
+    let Some(told) = told else { return };
+    match os {
+        None => *os = Some(told),
+        Some(os) if os.id.is_empty() => {
+            let facts = std::mem::replace(os, told).facts;
+            os.facts.extend(facts);
+        }
+        Some(os) => os.facts.extend(told.facts),
+    }
+}
+
+fn is_os_package(package: &Package) -> bool {
+    OS_TYPES.contains(&package.purl.kind())
+}
+
+/// Gives operating-system packages their namespace, `distro` qualifier and OSV ecosystem.
+fn name_distribution(packages: &mut [Package], os: &OsRelease) {
+    let Some(Distribution {
+        ecosystem,
+        namespace,
+        qualifier,
+        ..
+    }) = distribution(os)
+    else {
+        for package in packages
+            .iter_mut()
+            .filter(|package| is_os_package(package) && !os.id.is_empty())
+        {
+            if package.purl.namespace().is_empty() {
+                package.purl = package.purl.clone().with_namespace(&os.id);
+            }
+        }
+        return;
+    };
+    for package in packages.iter_mut().filter(|package| is_os_package(package)) {
+        if package.purl.namespace().is_empty() {
+            package.purl = package.purl.clone().with_namespace(namespace);
+        }
+        // Without it, a matcher that reads our SBOM could not look the advisories up, which are keyed by source.
+        if let Some(source) = &package.source
+            && package.purl.qualifier("upstream").is_none()
+        {
+            let upstream = if source.version.is_empty() || source.version == package.version {
+                source.name.clone()
+            } else {
+                format!("{}@{}", source.name, source.version)
+            };
+            package.purl = package.purl.clone().with_qualifier("upstream", &upstream);
+        }
+        if package.purl.qualifier("distro").is_none() {
+            package.purl = package.purl.clone().with_qualifier("distro", &qualifier);
+        }
+        if package.ecosystem.is_empty()
+            && matches!(package.purl.kind(), "apk" | "deb" | "rpm" | "bottlerocket")
+        {
+            package.ecosystem.clone_from(&ecosystem);
+        }
+    }
+}
+
+/// One entry a package: the same purl of the same owner, seen at several places, is one package with several locations.
+fn unite(packages: Vec<Package>) -> Vec<Package> {
+    let mut by_identity: HashMap<(String, String, Option<String>), usize> =
+        HashMap::with_capacity(packages.len());
+    let mut united: Vec<Package> = Vec::with_capacity(packages.len());
+    for package in packages {
+        let identity = (
+            package.purl.to_string(),
+            package.ecosystem.clone(),
+            package.owned_by.clone(),
+        );
+        match by_identity
+            .get(&identity)
+            .and_then(|index| united.get_mut(*index))
+        {
+            Some(first) => merge(first, package),
+            None => {
+                by_identity.insert(identity, united.len());
+                united.push(package);
+            }
+        }
+    }
+    for package in &mut united {
+        package
+            .locations
+            .sort_by(|a, b| (a.layer, &a.path, a.line).cmp(&(b.layer, &b.path, b.line)));
+        package.locations.dedup();
+    }
+    united.sort_by_cached_key(|package| {
+        (
+            !is_os_package(package),
+            package.ecosystem.clone(),
+            package.name.clone(),
+            package.version.clone(),
+            package.purl.to_string(),
+            package.owned_by.clone(),
+        )
+    });
+    united
+}
+
+fn merge(first: &mut Package, other: Package) {
+    let room = LOCATIONS_LIMIT.saturating_sub(first.locations.len());
+    first.locations.extend(other.locations.into_iter().take(room));
+    for license in other.licenses {
+        if !first.licenses.contains(&license) {
+            first.licenses.push(license);
+        }
+    }
+    for fact in other.facts {
+        if !first.facts.contains(&fact) && first.fact(&fact.key).is_none() {
+            first.facts.push(fact);
+        }
+    }
+    // What is wanted directly or at run time anywhere is so for the target as a whole.
+    first.relation = match (first.relation, other.relation) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    };
+    first.scope = match (first.scope, other.scope) {
+        (Some(Scope::Development), b) => b,
+        (Some(Scope::Optional), Some(Scope::Runtime) | None) => other.scope,
+        (None, _) => None,
+        (a, _) => a,
+    };
+    if first.path.is_empty() || (!other.path.is_empty() && other.path.len() < first.path.len()) {
+        first.path = other.path;
+    }
+    if first.source.is_none() {
+        first.source = other.source;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::{Location, Purl, Relation, path};
+
+    fn package(name: &str, at: &str, scope: Option<Scope>) -> Package {
+        let mut package = Package::new("t", Purl::new("npm", "", name, "1.0.0"), "npm", name, "1.0.0");
+        package.locations.push(Location::file(at));
+        package.scope = scope;
+        package.relation = Some(Relation::Transitive);
+        package
+    }
+
+    #[test]
+    fn the_same_package_twice_is_one_with_two_locations() {
+        let mut direct = package("a", "x/package-lock.json", Some(Scope::Runtime));
+        direct.relation = Some(Relation::Direct);
+        let united = unite(vec![
+            package("a", "y/package-lock.json", Some(Scope::Development)),
+            direct,
+            package("b", "z", None),
+        ]);
+        assert_eq!(united.len(), 2);
+        assert_eq!(
+            united[0]
+                .locations
+                .iter()
+                .map(|l| path::parent(&l.path))
+                .collect::<Vec<_>>(),
+            ["x", "y"]
+        );
+        assert_eq!(
+            (united[0].relation, united[0].scope),
+            (Some(Relation::Direct), Some(Scope::Runtime))
+        );
+    }
+
+    #[test]
+    fn development_everywhere_stays_development() {
+        let united = unite(vec![
+            package("a", "x", Some(Scope::Development)),
+            package("a", "y", Some(Scope::Development)),
+        ]);
+        assert_eq!(united[0].scope, Some(Scope::Development));
+        let united = unite(vec![
+            package("a", "x", Some(Scope::Development)),
+            package("a", "y", None),
+        ]);
+        assert_eq!(
+            united[0].scope, None,
+            "somewhere it is used without that restriction"
+        );
+    }
+}
