@@ -823,3 +823,6 @@ fn normalise_into(name: &[u8], path: &mut String) -> bool {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

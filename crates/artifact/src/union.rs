@@ -740,6 +740,9 @@ impl Union {
     fn apply_whiteouts(&mut self, list: &EntryList) {
         // Folder entries of the layer replace links of lower layers, and below such folders nothing lower is left to hide.
         let mut folders: Option<HashSet<String>> = None;
+        // All marks are about the tree as the lower layers left it: looked up first, applied then.
+        let mut hidden_nodes = Vec::new();
+        let mut opaque_nodes = Vec::new();
         let mut cursor = list.cursor();
         while let Some(entry) = cursor.next_entry() {
             let (parent, name) = model::path::split(entry.path);
@@ -754,16 +757,22 @@ impl Union {
                 continue;
             };
             if opaque {
-                self.remove_children(folder);
+                opaque_nodes.push(folder);
             } else if let Some(number) = self.find(folder, hidden) {
-                self.remove(number);
+                hidden_nodes.push(number);
             }
+        }
+        for number in opaque_nodes {
+            self.remove_children(number);
+        }
+        for number in hidden_nodes {
+            self.remove(number);
         }
     }
 
     /// The lower layers' folder at a path, unless the layer of `list` replaces a link on the way by a folder.
     fn lower_folder(
-        &mut self,
+        &self,
         path: &str,
         list: &EntryList,
         folders: &mut Option<HashSet<String>>,

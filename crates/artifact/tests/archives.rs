@@ -1,5 +1,9 @@
 //! Zip archives inside files: every dialect that Java and Python read, broken ones, and bombs.
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "tests make and read their own files"
+)]
 
 use artifact::archives::{ZipLimits, for_each_member_of};
 use artifact::{Limited, Limits};

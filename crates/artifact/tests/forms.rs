@@ -1,5 +1,9 @@
 //! The same image in every form and compression gives the same result.
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "tests make and read their own files"
+)]
 
 mod common;
 

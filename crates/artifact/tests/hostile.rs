@@ -1,5 +1,9 @@
 //! Images made to do harm: each ends in a problem or an error, quickly and in bounded memory.
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "tests make and read their own files"
+)]
 
 mod common;
 

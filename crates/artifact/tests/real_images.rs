@@ -1,5 +1,9 @@
 //! Opens and walks real images: root file system tarballs, OCI layouts (good and broken) and `docker save` archives.
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "tests make and read their own files"
+)]
 
 use artifact::{LayerVisitor, OpenOptions, Opened, TargetSpec, Union, Walked, open};
 use model::{Content, Entry, EntryKind};

@@ -7,8 +7,8 @@ use std::path::Path;
 
 /// Takes every regular file.
 #[derive(Default)]
-pub struct Everything {
-    pub files: Vec<(String, Box<dyn Content>)>,
+pub(crate) struct Everything {
+    pub(crate) files: Vec<(String, Box<dyn Content>)>,
 }
 
 impl LayerVisitor for Everything {
@@ -28,26 +28,26 @@ impl LayerVisitor for Everything {
 }
 
 /// What a walk over an image gave.
-pub struct Taken {
-    pub info: ImageInfo,
+pub(crate) struct Taken {
+    pub(crate) info: ImageInfo,
     /// Layer, path and content.
-    pub files: Vec<(u32, String, Vec<u8>)>,
-    pub lists: Vec<artifact::EntryList>,
-    pub problems: Vec<Problem>,
-    pub complete: bool,
+    pub(crate) files: Vec<(u32, String, Vec<u8>)>,
+    pub(crate) lists: Vec<artifact::EntryList>,
+    pub(crate) problems: Vec<Problem>,
+    pub(crate) complete: bool,
 }
 
 /// Opens a target and reads all its layers.
-pub fn image(target: &str) -> Taken {
+pub(crate) fn image(target: &str) -> Taken {
     image_with(target, &OpenOptions::default())
 }
 
-pub fn image_with(target: &str, options: &OpenOptions) -> Taken {
+pub(crate) fn image_with(target: &str, options: &OpenOptions) -> Taken {
     read(target, None, options)
 }
 
 /// Reads only some layers.
-pub fn layers(target: &str, wanted: &[u32]) -> Taken {
+pub(crate) fn layers(target: &str, wanted: &[u32]) -> Taken {
     read(target, Some(wanted), &OpenOptions::default())
 }
 
@@ -82,7 +82,7 @@ fn read(target: &str, wanted: Option<&[u32]>, options: &OpenOptions) -> Taken {
 }
 
 /// The files of the merged tree: path, layer and content.
-pub fn survivors(taken: &Taken) -> Vec<(String, u32, Vec<u8>)> {
+pub(crate) fn survivors(taken: &Taken) -> Vec<(String, u32, Vec<u8>)> {
     let lists: Vec<&artifact::EntryList> = taken.lists.iter().collect();
     let of = |layer: usize| taken.files.iter().filter(move |file| file.0 as usize == layer);
     let interesting: Vec<Vec<&str>> = (0..lists.len())
@@ -101,7 +101,7 @@ pub fn survivors(taken: &Taken) -> Vec<(String, u32, Vec<u8>)> {
     files
 }
 
-pub fn open_error(target: &str, options: &OpenOptions) -> String {
+pub(crate) fn open_error(target: &str, options: &OpenOptions) -> String {
     let spec = match TargetSpec::parse(target) {
         Ok(spec) => spec,
         Err(error) => return error.chain(),
@@ -113,7 +113,7 @@ pub fn open_error(target: &str, options: &OpenOptions) -> String {
 }
 
 /// Writes a file; its path.
-pub fn write(folder: &Path, name: &str, bytes: &[u8]) -> String {
+pub(crate) fn write(folder: &Path, name: &str, bytes: &[u8]) -> String {
     let path = folder.join(name);
     std::fs::write(&path, bytes).unwrap();
     path.display().to_string()
