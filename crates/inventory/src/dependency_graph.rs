@@ -10,7 +10,7 @@ use std::hash::Hash;
 const LONGEST_CHAIN: usize = 16;
 
 /// Most links of all chains of one file, so that a million packages in a row do not fill the memory.
-const MOST_LINKS: usize = 4_000_000;
+const MOST_LINKS: usize = 1_000_000;
 
 /// Most packages of one name that are told apart when another asks for the name.
 const MOST_OF_A_NAME: usize = 64;
