@@ -8,7 +8,7 @@ use crate::decompress::MAX_ZSTD_WINDOW_LOG;
 use crate::error::ArtifactError;
 use crate::files;
 use crate::options::Limits;
-use flate2::{Crc, Decompress, FlushDecompress, Status};
+use flate2::{Decompress, FlushDecompress, Status};
 use model::{Archives, Content, MemoryContent, ReadSeek, ZipMember, ZipVisitor};
 use std::io::{self, Read, SeekFrom, Write};
 use std::path::Path;
@@ -646,7 +646,7 @@ struct MemberReader<'a> {
     left: u64,
     deflated: bool,
     done: bool,
-    crc: Crc,
+    crc: crc32fast::Hasher,
     expected_crc: u32,
 }
 
@@ -682,14 +682,14 @@ impl<'a> MemberReader<'a> {
             left: record.compressed,
             deflated,
             done: false,
-            crc: Crc::new(),
+            crc: crc32fast::Hasher::new(),
             expected_crc: record.crc,
         })
     }
 
     /// Compares the checksum, after everything was read.
     fn verify(&self) -> Result<(), String> {
-        if self.crc.sum() == self.expected_crc {
+        if self.crc.clone().finalize() == self.expected_crc {
             Ok(())
         } else {
             Err("its checksum is wrong".to_owned())

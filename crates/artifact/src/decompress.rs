@@ -1,5 +1,6 @@
 //! Capped decompression: the format is told by its magic bytes, and output is limited in bytes and in ratio to the input.
 
+use crate::gunzip::Gunzip;
 use crate::options::Limits;
 use model::{Digest, DigestAlgorithm};
 use sha2::{Digest as _, Sha256, Sha512};
@@ -71,7 +72,7 @@ fn decoder<'a>(mut reader: impl Read + Send + 'a) -> io::Result<(Compression, Bo
     let reader = BufReader::with_capacity(BUFFER_BYTES, reader);
     let decoder: Box<dyn Read + Send + 'a> = match compression {
         Compression::None => Box::new(reader),
-        Compression::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(reader)),
+        Compression::Gzip => Box::new(Gunzip::new(reader)),
         Compression::Zstd => {
             let mut decoder = zstd::stream::read::Decoder::with_buffer(reader)?;
             decoder.window_log_max(MAX_ZSTD_WINDOW_LOG)?;

@@ -4,7 +4,7 @@ use crate::content::Spooled;
 use crate::decompress::{self, BUFFER_BYTES, Blocks, Reading};
 use crate::entries::EntryList;
 use crate::files;
-use crate::image::LayerVisitor;
+use crate::image::{LayerVisitor, Walked};
 use crate::options::Limits;
 use crate::tar::{Stream, TarError, TarInput, TarReader};
 use model::{Content, Digest, DigestAlgorithm, EntryKind, MemoryContent, Problem};
@@ -139,6 +139,23 @@ fn finish(
             None
         }
     }
+}
+
+/// Walks one tar archive, compressed in any way, from its stored bytes: what [`crate::Image::walk`] does with each layer,
+/// without an image that says what its digests must be.
+pub fn walk_tar_archive<V: LayerVisitor>(
+    reader: impl Read + Send,
+    limits: &Limits,
+    mut visitor: V,
+) -> Walked<V> {
+    let expected = Expected {
+        name: "the archive",
+        diff_id: None,
+        stored: None,
+        size: 0,
+    };
+    let outcome = walk(Box::new(reader), &expected, limits, &mut visitor);
+    Walked::new(0, visitor, outcome)
 }
 
 /// Why a walk stopped.

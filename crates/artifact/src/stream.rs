@@ -216,3 +216,145 @@ impl<R: TarInput> Read for Body<'_, R> {
         self.tar.read_content(buffer).map_err(io::Error::other)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ArtifactError;
+    use crate::image::Image;
+    use crate::options::OpenOptions;
+    use crate::source::image_from_stream;
+    use model::{Content, Entry};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use testkit::image::{self as build, Compression, Layer};
+
+    /// What a daemon sends, and how often it was asked.
+    struct Daemon {
+        bytes: Vec<u8>,
+        asked: AtomicUsize,
+    }
+
+    impl StreamSource for Daemon {
+        fn open(&self) -> Result<Box<dyn Read + Send>, ArtifactError> {
+            self.asked.fetch_add(1, Ordering::Relaxed);
+            Ok(Box::new(io::Cursor::new(self.bytes.clone())))
+        }
+    }
+
+    #[derive(Default)]
+    struct Names(Vec<String>);
+
+    impl LayerVisitor for Names {
+        fn wants(&mut self, _entry: &Entry<'_>) -> bool {
+            true
+        }
+
+        fn file(&mut self, entry: &Entry<'_>, _content: Box<dyn Content>) {
+            self.0.push(entry.path.to_owned());
+        }
+    }
+
+    fn sample() -> build::Image {
+        let same = || Layer::new("RUN true").file("same", "same");
+        build::Image::new(vec![
+            Layer::new("ADD").file("first", "1"),
+            same(),
+            Layer::new("RUN").file("third", "3"),
+            same(),
+        ])
+    }
+
+    /// An image whose daemon told the layers' digests, as `inspect` does.
+    fn open(bytes: Vec<u8>) -> (Image, Arc<Daemon>) {
+        let layers = sample()
+            .parts()
+            .diff_ids
+            .iter()
+            .map(|digest| LayerInfo {
+                diff_id: digest.parse().unwrap(),
+                blob: None,
+                size: 0,
+                instruction: None,
+            })
+            .collect();
+        let known = ImageInfo {
+            layers,
+            ..ImageInfo::default()
+        };
+        let daemon = Arc::new(Daemon {
+            bytes,
+            asked: AtomicUsize::new(0),
+        });
+        let options = OpenOptions::default();
+        let image = image_from_stream(daemon.clone(), Some(known), None, "sample", &options).unwrap();
+        (image, daemon)
+    }
+
+    #[test]
+    fn layers_are_told_by_their_digests() {
+        let compressed = sample().compression(Compression::Zstd);
+        for (form, bytes) in [
+            ("legacy", sample().docker_archive()),
+            ("docker", sample().docker_oci_archive()),
+            ("containerd's", compressed.oci_archive()),
+        ] {
+            let (image, daemon) = open(bytes);
+            assert_eq!(
+                daemon.asked.load(Ordering::Relaxed),
+                0,
+                "{form}: opening reads nothing"
+            );
+            let walked = image.walk(&[3, 0, 2], 2, &Names::default);
+            let names: Vec<(u32, &str)> = walked
+                .iter()
+                .map(|layer| (layer.index, layer.visitor.0[0].as_str()))
+                .collect();
+            assert_eq!(names, [(0, "first"), (2, "third"), (3, "same")], "{form}");
+            assert!(
+                walked
+                    .iter()
+                    .all(|layer| layer.complete && layer.problems.is_empty()),
+                "{form}"
+            );
+            assert_eq!(daemon.asked.load(Ordering::Relaxed), 1, "{form}: one pass");
+            // Equal layers are stored once: the second takes another pass.
+            let walked = image.walk(&[1, 3], 2, &Names::default);
+            assert!(
+                walked
+                    .iter()
+                    .all(|layer| layer.complete && layer.visitor.0 == ["same"]),
+                "{form}"
+            );
+            let mut names = Names::default();
+            assert_eq!(image.reread(2, &["third"], &mut names), [], "{form}");
+            assert_eq!(names.0, ["third"], "{form}");
+        }
+    }
+
+    #[test]
+    fn layers_that_do_not_come_are_told() {
+        let other = build::Image::new(vec![
+            Layer::new("ADD").file("first", "1"),
+            Layer::new("x").file("x", "x"),
+        ]);
+        let (image, _) = open(other.docker_archive());
+        let walked = image.walk(&[0, 2], 1, &Names::default);
+        assert!(walked[0].complete && !walked[1].complete);
+        assert!(
+            walked[1].problems[0]
+                .message
+                .contains("holds no layer with this digest")
+        );
+        let mut cut = sample().docker_archive();
+        cut.truncate(2500);
+        let (image, _) = open(cut);
+        let walked = image.walk(&[0, 2], 1, &Names::default);
+        assert!(walked.iter().all(|layer| !layer.complete));
+        assert!(
+            walked[1].problems[0].message.contains("breaks off"),
+            "{:?}",
+            walked[1].problems
+        );
+    }
+}

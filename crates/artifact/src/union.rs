@@ -58,7 +58,6 @@ enum Kind {
 struct Node {
     parent: u32,
     name: (u32, u32),
-    hash: u32,
     first_child: u32,
     next_sibling: u32,
     layer: LayerIndex,
@@ -86,8 +85,8 @@ pub struct Union {
     nodes: Vec<Node>,
     /// All names and link targets.
     text: String,
-    /// Open-addressed table of node numbers by parent and name.
-    slots: Vec<u32>,
+    /// Open-addressed table of hash and node number by parent and name: the node itself is touched only when the hash fits.
+    slots: Vec<(u32, u32)>,
     keys: RandomState,
     targets: Vec<(u32, u32)>,
     contents: Vec<HardContent>,
@@ -179,7 +178,7 @@ impl Union {
         let mut union = Self {
             nodes: Vec::with_capacity(expected.min(MAX_NODES) + 1),
             text: String::new(),
-            slots: vec![NONE; (expected.min(MAX_NODES) * 2).next_power_of_two().max(64)],
+            slots: vec![(0, NONE); (expected.min(MAX_NODES) * 2).next_power_of_two().max(64)],
             keys: RandomState::new(),
             targets: Vec::new(),
             contents: Vec::new(),
@@ -192,7 +191,6 @@ impl Union {
         union.nodes.push(Node {
             parent: ROOT,
             name: (0, 0),
-            hash: 0,
             first_child: NONE,
             next_sibling: NONE,
             layer: 0,
@@ -357,13 +355,15 @@ impl Union {
         let mask = self.slots.len() - 1;
         let mut at = hash as usize & mask;
         loop {
-            let number = self.slots[at];
+            let (known, number) = self.slots[at];
             if number == NONE {
                 return (at, None);
             }
-            let node = self.node(number);
-            if node.hash == hash && node.parent == parent && self.name_of(node) == name {
-                return (at, Some(number));
+            if known == hash {
+                let node = self.node(number);
+                if node.parent == parent && self.name_of(node) == name {
+                    return (at, Some(number));
+                }
             }
             at = (at + 1) & mask;
         }
@@ -391,7 +391,6 @@ impl Union {
         self.nodes.push(Node {
             parent,
             name: (start, length),
-            hash,
             first_child: NONE,
             next_sibling: NONE,
             layer: 0,
@@ -402,7 +401,7 @@ impl Union {
             kind: Kind::Absent,
             attached: false,
         });
-        self.slots[at] = number;
+        self.slots[at] = (hash, number);
         if self.nodes.len() * 4 > self.slots.len() * 3 {
             self.grow();
         }
@@ -411,13 +410,13 @@ impl Union {
 
     fn grow(&mut self) {
         let size = self.slots.len() * 2;
-        let mut slots = vec![NONE; size];
-        for (number, node) in self.nodes.iter().enumerate().skip(1) {
-            let mut at = node.hash as usize & (size - 1);
-            while slots[at] != NONE {
+        let mut slots = vec![(0, NONE); size];
+        for &(hash, number) in self.slots.iter().filter(|(_, number)| *number != NONE) {
+            let mut at = hash as usize & (size - 1);
+            while slots[at].1 != NONE {
                 at = (at + 1) & (size - 1);
             }
-            slots[at] = number as u32;
+            slots[at] = (hash, number);
         }
         self.slots = slots;
     }
