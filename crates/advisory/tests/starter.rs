@@ -265,6 +265,23 @@ fn a_database_of_them_finds_what_they_say() {
             "CVE-2025-30066",
             true,
         ),
+        (
+            "GitHub Actions",
+            "tj-actions/changed-files",
+            "v46.0.1",
+            "CVE-2025-30066",
+            false,
+        ),
+        ("Hex", "hackney", "1.20.1", "CVE-2025-1211", true),
+        ("Hex", "hackney", "1.21.0", "CVE-2025-1211", false),
+        ("Debian:11", "libwebp", "0.6.1-2.1+deb11u1", "CVE-2023-4863", true),
+        (
+            "Debian:12",
+            "libwebp",
+            "1.2.4-0.2+deb12u1",
+            "CVE-2023-4863",
+            false,
+        ),
         ("Pub", "http", "0.13.2", "CVE-2020-35669", true),
     ];
     for (ecosystem, name, version, flaw, is_affected) in expected {
