@@ -343,3 +343,25 @@ pub(crate) fn looks_like_rootfs(path: &Path) -> bool {
         || has("var/lib/dpkg")
         || (has("bin") && has("usr") && has("etc"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_the_machine_itself_only_its_own_files_are_read() {
+        let skip = other_file_systems(Path::new("/"));
+        for path in ["/proc", "/sys", "/dev"] {
+            assert!(skip.contains(Path::new(path)), "{path}");
+        }
+        assert!(!skip.contains(Path::new("/")));
+        let tree = FolderTree::open(Path::new("/"), true, &OpenOptions::default()).unwrap();
+        assert!(tree.skip.contains(Path::new("/proc")));
+        let folder = tempfile::tempdir().unwrap();
+        let tree = FolderTree::open(folder.path(), true, &OpenOptions::default()).unwrap();
+        assert!(
+            tree.skip.is_empty(),
+            "elsewhere `proc` is a folder like any other"
+        );
+    }
+}

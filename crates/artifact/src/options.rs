@@ -144,3 +144,18 @@ impl Default for Limits {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_never_shown() {
+        let options = OpenOptions {
+            credentials: Some(("user".to_owned(), Secret::new("hunter2"))),
+            ..OpenOptions::default()
+        };
+        let shown = format!("{options:?} {}", Secret::new("hunter2"));
+        assert!(shown.contains("***") && !shown.contains("hunter2"), "{shown}");
+    }
+}
