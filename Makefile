@@ -5,20 +5,26 @@ ifneq ($(wildcard ../shared/data/README.md),)
 export HULLWARD_TEST_DATA ?= $(abspath ../shared/data)
 endif
 
-.PHONY: help demo test bench check bless build fuzz
+.PHONY: help build demo test check bless bench
 
-help:
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' $(MAKEFILE_LIST)
 
-build: ## the release binary
-	$(CARGO) build --release --locked
+build: ## the program, in target/release
+	$(CARGO) build --release --locked -p cli
+
+demo: build ## what the program does, shown on this machine
+	@scripts/demo.sh
+
+test: check ## everything that must hold before a change lands
+	$(CARGO) test --workspace --locked
 
 check: ## formatting and lints
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 
-test: check ## everything that must hold before a change lands
-	$(CARGO) test --workspace --locked
-
-bless: ## rewrite generated pages and expected results, then read the difference
+bless: ## rewrite generated pages and expected results; then read the difference
 	BLESS=1 INSTA_UPDATE=always $(CARGO) test --workspace
+
+bench: build ## measurements beside the limit and other scanners; needs pip, npm, mvn and debootstrap
+	python3 bench/run.py

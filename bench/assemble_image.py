@@ -19,9 +19,9 @@ PYTHON = ["numpy", "pandas", "scipy", "matplotlib", "django", "flask", "requests
           "scikit-learn", "pillow", "lxml", "jinja2", "pyyaml", "aiohttp", "celery", "fastapi", "pydantic", "urllib3"]
 NODE = ["express", "webpack", "typescript", "eslint", "react-scripts", "@angular/core", "next", "jest", "lodash", "axios",
         "moment", "socket.io", "mongoose", "prisma", "aws-sdk"]
-JARS = ["org.apache.hadoop:hadoop-client-runtime:3.3.6", "org.apache.hbase:hbase-shaded-mapreduce:2.5.5",
+JARS = ["org.apache.hadoop:hadoop-client-runtime:3.3.6", "org.jruby:jruby-complete:9.4.2.0",
         "io.netty:netty-all:4.1.94.Final", "org.apache.logging.log4j:log4j-core:2.14.1",
-        "org.apache.spark:spark-core_2.12:3.4.1", "com.google.guava:guava:31.1-jre",
+        "org.apache.spark:spark-core_2.12:3.4.1", "org.apache.hive:hive-exec:3.1.3", "org.elasticsearch:elasticsearch:8.8.0", "com.google.guava:guava:31.1-jre",
         "org.apache.tomcat.embed:tomcat-embed-core:9.0.70", "org.springframework:spring-core:5.3.20",
         "com.fasterxml.jackson.core:jackson-databind:2.13.2"]
 

@@ -14,8 +14,8 @@ say "1. The advisory database, made from the starter advisories that the project
 show "$hullward" db build --from crates/advisory/starter
 
 say "2. A real target: the root file system of this machine (only what a package manager or a binary proves)"
-show "$hullward" scan rootfs:/ --exclude /work --exclude /home --exclude /root --exclude /tmp --exclude /var/lib/docker \
-    --exclude "$(pwd)" --output json="$out/this-machine.json" --output html="$out/this-machine.html" --format table >"$out/this-machine.txt"
+show "$hullward" scan rootfs:/ --exclude /home --exclude /root --exclude /tmp --exclude /var/lib/docker \
+    --exclude "$(dirname "$(pwd)")" --output json="$out/this-machine.json" --output html="$out/this-machine.html" --format table >"$out/this-machine.txt"
 head -n 25 "$out/this-machine.txt"
 printf '   ...\n'
 tail -n 1 "$out/this-machine.txt"

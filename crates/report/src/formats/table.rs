@@ -2,7 +2,7 @@
 
 use crate::{Format, Options};
 use model::path::printable;
-use model::{Finding, FindingKind, Meta, Package, Report, Severity, Status, TargetKind};
+use model::{Finding, Meta, Package, Report, Severity, Status, TargetKind};
 use std::collections::HashMap;
 use std::io::{self, Write};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
@@ -141,18 +141,6 @@ impl Page {
         }
         parts.push(plural(report.packages.len(), "package"));
         self.line(&parts.join(" · "), paint::DIM, out)?;
-        if let Some(end) = target.end_of_life.as_ref().filter(|end| end.ended) {
-            let since = if end.date.is_empty() {
-                String::new()
-            } else {
-                format!(" since {}", end.date)
-            };
-            let text = format!(
-                "! {} {} is no longer supported{since}: new flaws stay unfixed",
-                end.product, end.cycle
-            );
-            self.line(&text, "33;1", out)?;
-        }
         writeln!(out)
     }
 
@@ -166,7 +154,6 @@ impl Page {
                     Status::Suppressed | Status::NotAffected | Status::Fixed
                 )
             })
-            .filter(|finding| finding.kind != FindingKind::Eol || finding.package.is_some())
             .collect();
         for (title, findings) in groups(report, &shown) {
             self.line(&title, paint::BOLD, out)?;
@@ -435,7 +422,7 @@ fn groups<'a>(report: &'a Report, findings: &[&'a Finding]) -> Vec<(String, Vec<
     for finding in findings {
         let key = match report.package_of(finding) {
             Some(package) => group_of(report, package, &sharing),
-            None => (3, "Other findings".to_owned()),
+            None => (0, report.target.os.as_ref().map_or_else(|| "The target as a whole".to_owned(), |os| os.pretty_name.clone())),
         };
         if !grouped.contains_key(&key) {
             order.push(key.clone());
