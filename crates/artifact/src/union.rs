@@ -43,6 +43,8 @@ pub struct LinkTarget {
     pub target: String,
     /// The link's canonical path.
     pub link: String,
+    /// True for a symbolic link, false for a hard link.
+    pub symbolic: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -303,6 +305,7 @@ impl Union {
                     layer,
                     target: raw,
                     link,
+                    symbolic: node.kind == Kind::Symlink,
                 });
             }
         }

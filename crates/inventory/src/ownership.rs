@@ -35,6 +35,23 @@ const ENDINGS: &[&str] = &[
     ".rockspec",
     ".app",
     ".wasm",
+    // Manifests and lock files, which speak of how the OS package was made.
+    ".lock",
+    ".lockfile",
+    ".pom",
+    "pom.xml",
+    "go.mod",
+    "go.sum",
+    "package-lock.json",
+    "npm-shrinkwrap.json",
+    "pnpm-lock.yaml",
+    "requirements.txt",
+    "packages.config",
+    "composer.json",
+    "pyproject.toml",
+    "Cargo.toml",
+    ".csproj",
+    ".yml",
 ];
 
 /// True when some extractor may find a package in a file of this (normalised) path.

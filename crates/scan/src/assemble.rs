@@ -3,8 +3,8 @@
 use crate::cache::LayerScan;
 use advisory::{Distribution, distribution};
 use artifact::EntryList;
-use artifact::union::Union;
-use inventory::{Extracted, Found, Kind, extractors};
+use artifact::union::{LinkTarget, Union};
+use inventory::{Extracted, Extractor, Found, Kind, extractors};
 use model::{Entry, EntryKind, OsRelease, Package, Problem, Scope};
 use std::collections::{BTreeMap, HashMap};
 
@@ -74,7 +74,7 @@ pub(crate) fn image(mut scans: Vec<LayerScan>, mut problems: Vec<Problem>, rerea
     let mut by_layer: BTreeMap<u32, Vec<(String, String)>> = BTreeMap::new();
     let wanted = |entry: &Entry<'_>| extractors::ALL.iter().any(|extractor| extractor.names(entry));
     for link in union.unread_link_targets(&wanted) {
-        if name_matters(&link.link, &link.target) {
+        if name_matters(&link) {
             by_layer
                 .entry(link.layer)
                 .or_default()
@@ -117,20 +117,22 @@ pub(crate) fn document(extracted: Extracted, os: Option<OsRelease>, problems: Ve
 }
 
 /// True when some extractor cares for the link's name and not for its target's: then the target must be read once more,
-/// under the link's name.
-fn name_matters(link: &str, target: &str) -> bool {
-    let shown = |path| Entry {
+/// under the link's name. A program keeps its own name beside its symbolic links, so of those only other files count.
+fn name_matters(link: &LinkTarget) -> bool {
+    let shown = |path, mode| Entry {
         path,
         kind: EntryKind::File,
-        size: 1,
-        mode: 0o755,
+        size: 1 << 20,
+        mode,
         link: None,
     };
-    let (link, target) = (shown(link), shown(target));
+    let name = shown(link.link.as_str(), if link.symbolic { 0o644 } else { 0o755 });
+    let target = shown(link.target.as_str(), 0o755);
     extractors::ALL.iter().any(|extractor| {
-        extractor.names(&link)
+        extractor.wants(&name)
+            && extractor.names(&name)
             && !extractor.names(&target)
-            && !(extractor.kind() == Kind::Declared && inventory::inside_installed_package(link.path))
+            && !(extractor.kind() == Kind::Declared && inventory::inside_installed_package(name.path))
     })
 }
 
@@ -158,6 +160,7 @@ fn finish(found: Vec<Found>, mut problems: Vec<Problem>, canonical: &dyn Fn(&str
     let mut packages = Vec::new();
     let mut os: Option<OsRelease> = None;
     let mut owners: HashMap<String, String> = HashMap::new();
+    let mut told: Vec<(&dyn Extractor, Problem)> = Vec::new();
     for extractor in extractors::ALL {
         let Some(mut found) = by_extractor.remove(extractor.meta().name) else {
             continue;
@@ -167,14 +170,14 @@ fn finish(found: Vec<Found>, mut problems: Vec<Problem>, canonical: &dyn Fn(&str
         for one in found {
             let Extracted {
                 packages: more,
-                os: told,
+                os: identity,
                 owned,
                 notes: _,
                 problems: more_problems,
             } = one.extracted;
             packages.extend(more);
-            problems.extend(more_problems);
-            merge_os(&mut os, told);
+            told.extend(more_problems.into_iter().map(|problem| (*extractor, problem)));
+            merge_os(&mut os, identity);
             for owned in owned {
                 for path in owned.paths {
                     owners.insert(canonical(&path), owned.package.clone());
@@ -182,17 +185,41 @@ fn finish(found: Vec<Found>, mut problems: Vec<Problem>, canonical: &dyn Fn(&str
             }
         }
     }
-    if !owners.is_empty() {
-        for package in packages.iter_mut().filter(|package| !is_os_package(package)) {
-            let owner = package.locations.first().and_then(|location| {
-                let outer = location.path.split("!/").next().unwrap_or_default();
-                owners.get(outer).or_else(|| owners.get(&canonical(outer)))
-            });
-            package.owned_by = owner.cloned();
-        }
-        // A program known only by its bytes tells nothing that the OS package which owns it does not tell better.
-        packages.retain(|package| package.owned_by.is_none() || package.found_by != "binary-classifier");
+    let owner_of = |path: &str| {
+        let outer = path.split("!/").next().unwrap_or_default();
+        owners.get(outer).or_else(|| {
+            if owners.is_empty() {
+                None
+            } else {
+                owners.get(&canonical(outer))
+            }
+        })
+    };
+    for package in packages.iter_mut().filter(|package| !is_os_package(package)) {
+        package.owned_by = package
+            .locations
+            .first()
+            .and_then(|location| owner_of(&location.path))
+            .cloned();
     }
+    let superfluous = |extractor: &dyn Extractor| adds_nothing_to_an_os_package(extractor);
+    let by_name: HashMap<&str, &dyn Extractor> = extractors::ALL
+        .iter()
+        .map(|extractor| (extractor.meta().name, *extractor))
+        .collect();
+    packages.retain(|package| {
+        package.owned_by.is_none()
+            || !by_name
+                .get(package.found_by.as_str())
+                .is_some_and(|extractor| superfluous(*extractor))
+    });
+    problems.extend(told.into_iter().filter_map(|(extractor, problem)| {
+        let owned = problem
+            .path
+            .as_deref()
+            .is_some_and(|path| owner_of(path).is_some());
+        (!owned || !(superfluous(extractor) || reads_programs(extractor))).then_some(problem)
+    }));
     if let Some(os) = &os {
         name_distribution(&mut packages, os);
     }
@@ -215,6 +242,20 @@ fn merge_os(os: &mut Option<OsRelease>, told: Option<OsRelease>) {
         }
         Some(os) => os.facts.extend(told.facts),
     }
+}
+
+/// Extractors that look into programs, whatever these are called.
+fn reads_programs(extractor: &dyn Extractor) -> bool {
+    matches!(
+        extractor.meta().name,
+        "binary-classifier" | "elf-package-note" | "go-binary" | "rust-binary"
+    )
+}
+
+/// What such extractors find in files of an OS package is dropped: the package tells it better. A program known only by its
+/// bytes is the package itself, and manifests that come with a package speak of its making.
+fn adds_nothing_to_an_os_package(extractor: &dyn Extractor) -> bool {
+    extractor.meta().name == "binary-classifier" || extractor.kind() == Kind::Declared
 }
 
 fn is_os_package(package: &Package) -> bool {

@@ -217,6 +217,20 @@ impl Cache {
     }
 }
 
+/// Key of what was found when files of a layer were read under other names, given as pairs of path and name.
+#[must_use]
+pub fn links_key(diff_id: &Digest, links: &[(String, String)]) -> Digest {
+    let mut hash = Sha256::new();
+    hash.update(diff_id.hex());
+    for (path, name) in links {
+        for text in [path, name] {
+            hash.update((text.len() as u64).to_be_bytes());
+            hash.update(text);
+        }
+    }
+    Digest::sha256(&hash.finalize().into())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

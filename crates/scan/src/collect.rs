@@ -87,6 +87,12 @@ impl LayerVisitor for Collector<'_> {
     fn accepts(&mut self, entry: &Entry<'_>, head: &[u8]) -> bool {
         let mut claims = std::mem::take(&mut self.claims);
         let seen = self.seen(entry);
+        if seen.path != entry.path {
+            // A second reading does not ask what is wanted; it is for those who care for the link's name alone.
+            claims.clear();
+            wanted_by(&seen, &mut claims);
+            claims.retain(|extractor| extractor.names(&seen) && !extractor.names(entry));
+        }
         claims.retain(|extractor| extractor.accepts(&seen, head));
         self.claims = claims;
         !self.claims.is_empty()

@@ -182,17 +182,7 @@ fn scan_image(image: &Image, options: &ScanOptions<'_>) -> (Target, assemble::As
                 .unwrap_or_default()
         })
         .collect();
-    let reread = |layer: u32, links: Vec<(String, String)>| {
-        pool::with_workers(1, |pool| {
-            let targets: Vec<String> = links.iter().map(|(target, _)| target.clone()).collect();
-            let targets: Vec<&str> = targets.iter().map(String::as_str).collect();
-            let mut collector = collect::Collector::renaming(pool, links);
-            let mut problems = image.reread(layer, &targets, &mut collector);
-            let (found, more) = collector.into_results().take();
-            problems.extend(more);
-            (found, problems)
-        })
-    };
+    let reread = |layer: u32, links: Vec<(String, String)>| reread(image, layer, links, options);
     let assembled = assemble::image(scans, problems, &reread);
 
     let diff_ids: Vec<&model::Digest> = layers.iter().map(|layer| &layer.diff_id).collect();
@@ -232,6 +222,42 @@ fn scan_image(image: &Image, options: &ScanOptions<'_>) -> (Target, assemble::As
             .collect(),
     };
     (target, assembled)
+}
+
+/// Reads files of a layer under the names of links to them; what is found is cached by layer and names.
+fn reread(
+    image: &Image,
+    layer: u32,
+    links: Vec<(String, String)>,
+    options: &ScanOptions<'_>,
+) -> (Vec<inventory::Found>, Vec<Problem>) {
+    let diff_id = image.info.layers.get(layer as usize).map(|layer| &layer.diff_id);
+    let key = diff_id.map(|diff_id| cache::links_key(diff_id, &links));
+    if let (Some(cache), Some(key)) = (options.cache, &key)
+        && let Some(scan) = cache.layer(key)
+    {
+        return (scan.found, scan.problems);
+    }
+    pool::with_workers(1, |pool| {
+        let targets: Vec<String> = links.iter().map(|(target, _)| target.clone()).collect();
+        let targets: Vec<&str> = targets.iter().map(String::as_str).collect();
+        let mut collector = collect::Collector::renaming(pool, links);
+        let mut problems = image.reread(layer, &targets, &mut collector);
+        let (found, more) = collector.into_results().take();
+        // The layer was verified when it was first read; a second reading that had problems is not worth keeping.
+        if problems.is_empty()
+            && more.is_empty()
+            && let (Some(cache), Some(key)) = (options.cache, &key)
+        {
+            let scan = LayerScan {
+                found: found.clone(),
+                ..LayerScan::default()
+            };
+            problems.extend(cache.put_layer(key, &scan).err());
+        }
+        problems.extend(more);
+        (found, problems)
+    })
 }
 
 fn scan_tree(tree: &FolderTree, options: &ScanOptions<'_>) -> (Target, assemble::Assembled) {

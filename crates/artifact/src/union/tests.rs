@@ -295,6 +295,7 @@ fn links_to_files_that_were_not_read() {
         layer: 0,
         target: "lib/os-release".to_owned(),
         link: link.to_owned(),
+        symbolic: true,
     };
     assert_eq!(links, [expected("etc/os-release"), expected("etc/release")]);
     let union = Union::merge(&lists, &[vec!["lib/os-release"], vec![]]);

@@ -422,7 +422,14 @@ fn groups<'a>(report: &'a Report, findings: &[&'a Finding]) -> Vec<(String, Vec<
     for finding in findings {
         let key = match report.package_of(finding) {
             Some(package) => group_of(report, package, &sharing),
-            None => (0, report.target.os.as_ref().map_or_else(|| "The target as a whole".to_owned(), |os| os.pretty_name.clone())),
+            None => (
+                0,
+                report
+                    .target
+                    .os
+                    .as_ref()
+                    .map_or_else(|| "The target as a whole".to_owned(), |os| os.pretty_name.clone()),
+            ),
         };
         if !grouped.contains_key(&key) {
             order.push(key.clone());
