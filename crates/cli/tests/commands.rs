@@ -321,7 +321,7 @@ fn status_and_cache_tell_and_clean() {
         (&3.into(), &"2026-01-01T00:00:00Z".into())
     );
     let ran = run(home.path(), &["cache", "status"]).expect_code(0);
-    assert!(ran.stdout.contains("layers   0"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("results  0"), "{}", ran.stdout);
     run(home.path(), &["cache", "clean"]).expect_code(0);
 }
 

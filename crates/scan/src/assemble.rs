@@ -6,6 +6,7 @@ use artifact::EntryList;
 use artifact::union::{LinkTarget, Union};
 use inventory::{Extracted, Extractor, Found, Kind, extractors};
 use model::{Entry, EntryKind, OsRelease, Package, Problem, Scope};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 
 /// Purl types of operating-system packages.
@@ -25,11 +26,14 @@ const OS_TYPES: [&str; 9] = [
 const LOCATIONS_LIMIT: usize = 50;
 
 /// What a target holds.
-#[derive(Debug, Default)]
-pub(crate) struct Assembled {
-    pub(crate) packages: Vec<Package>,
-    pub(crate) os: Option<OsRelease>,
-    pub(crate) problems: Vec<Problem>,
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Assembled {
+    /// Packages, each once.
+    pub packages: Vec<Package>,
+    /// Operating system.
+    pub os: Option<OsRelease>,
+    /// What could not be judged.
+    pub problems: Vec<Problem>,
 }
 
 /// Reads link targets that no extractor wanted under their own names: layer, and pairs of target and link path.

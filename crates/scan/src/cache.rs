@@ -4,10 +4,12 @@
 //! file or none. A file that is damaged, or of another version, counts as absent. Times of use decide what goes when the
 //! size cap is reached.
 
+use crate::assemble::Assembled;
 use artifact::EntryList;
 use artifact::files;
 use inventory::{Found, extractors};
 use model::{Digest, Problem};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::path::{Path, PathBuf};
@@ -18,6 +20,10 @@ const FORMAT_VERSION: u32 = 1;
 
 /// Largest cache file that is read back, in bytes.
 const FILE_LIMIT: u64 = 512 << 20;
+
+/// Endings of files with what was found in a layer, and in all layers of an image together.
+const LAYER: &str = "layer";
+const IMAGE: &str = "image";
 
 /// Default size cap, in bytes.
 pub const DEFAULT_CAP: u64 = 1 << 30;
@@ -43,8 +49,8 @@ pub struct Cache {
 /// What `hullward cache status` tells.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CacheStatus {
-    /// Layers of this version.
-    pub layers: usize,
+    /// Results of layers and images, of this version.
+    pub results: usize,
     /// Their bytes.
     pub bytes: u64,
     /// Files of other versions or left over from interrupted writes, and their bytes.
@@ -77,15 +83,7 @@ impl Cache {
     /// What is known of a layer; `None` when it must be read.
     #[must_use]
     pub fn layer(&self, diff_id: &Digest) -> Option<LayerScan> {
-        let path = self.layer_path(diff_id);
-        let bytes = files::read(&path, FILE_LIMIT).ok()?;
-        let (checksum, body) = bytes.split_first_chunk::<32>()?;
-        if Sha256::digest(body).as_slice() != checksum {
-            return None;
-        }
-        let scan = postcard::from_bytes(body).ok()?;
-        files::touch(&path, SystemTime::now());
-        Some(scan)
+        self.read(&self.path_of(diff_id, LAYER))
     }
 
     /// Stores what was found in a layer.
@@ -93,17 +91,46 @@ impl Cache {
     /// # Errors
     /// A problem for the report: a cache that cannot be written costs time, not correctness.
     pub fn put_layer(&self, diff_id: &Digest, scan: &LayerScan) -> Result<(), Problem> {
+        self.write(&self.path_of(diff_id, LAYER), scan)
+    }
+
+    /// What an image of just these layers, lowest first, holds once they are merged.
+    #[must_use]
+    pub fn image(&self, diff_ids: &[&Digest]) -> Option<Assembled> {
+        self.read(&self.path_of(&chain(diff_ids), IMAGE))
+    }
+
+    /// Stores what an image holds. Only for images whose layers were all verified.
+    ///
+    /// # Errors
+    /// A problem for the report, as for layers.
+    pub fn put_image(&self, diff_ids: &[&Digest], assembled: &Assembled) -> Result<(), Problem> {
+        self.write(&self.path_of(&chain(diff_ids), IMAGE), assembled)
+    }
+
+    fn read<T: DeserializeOwned>(&self, path: &Path) -> Option<T> {
+        let bytes = files::read(path, FILE_LIMIT).ok()?;
+        let (checksum, body) = bytes.split_first_chunk::<32>()?;
+        if Sha256::digest(body).as_slice() != checksum {
+            return None;
+        }
+        let value = postcard::from_bytes(body).ok()?;
+        files::touch(path, SystemTime::now());
+        Some(value)
+    }
+
+    fn write<T: Serialize>(&self, path: &Path, value: &T) -> Result<(), Problem> {
         let failed = |error: &dyn std::fmt::Display| {
             Problem::general(format!(
                 "the layer cache was not written: {error}; pass --no-cache or another --cache-dir"
             ))
         };
-        let body = postcard::to_stdvec(scan).map_err(|error| failed(&error))?;
+        let body = postcard::to_stdvec(value).map_err(|error| failed(&error))?;
         let mut bytes = Vec::with_capacity(body.len() + 32);
         bytes.extend_from_slice(&Sha256::digest(&body));
         bytes.extend_from_slice(&body);
         files::create_dir_all(&self.version_folder()).map_err(|error| failed(&error))?;
-        files::write_atomic(&self.layer_path(diff_id), &bytes).map_err(|error| failed(&error))
+        files::write_atomic(path, &bytes).map_err(|error| failed(&error))
     }
 
     /// Remembers that an image consists of just these layers, so that images built on top of it are recognised.
@@ -140,9 +167,9 @@ impl Cache {
                 && file
                     .path
                     .extension()
-                    .is_some_and(|extension| extension == "layer")
+                    .is_some_and(|extension| extension == LAYER || extension == IMAGE)
             {
-                status.layers += 1;
+                status.results += 1;
                 status.bytes += file.bytes;
             } else {
                 status.stale += 1;
@@ -185,8 +212,8 @@ impl Cache {
         }
     }
 
-    fn layer_path(&self, diff_id: &Digest) -> PathBuf {
-        self.version_folder().join(format!("{}.layer", diff_id.hex()))
+    fn path_of(&self, key: &Digest, kind: &str) -> PathBuf {
+        self.version_folder().join(format!("{}.{kind}", key.hex()))
     }
 
     /// Layers of one version share a folder; its name covers the extractors, since one more finds more.
@@ -203,18 +230,21 @@ impl Cache {
     }
 
     fn image_path(&self, diff_ids: &[&Digest]) -> PathBuf {
-        let mut chain = Sha256::new();
-        for diff_id in diff_ids {
-            chain.update(diff_id.hex());
-        }
-        self.folder
-            .join("images")
-            .join(Digest::sha256(&chain.finalize().into()).hex())
+        self.folder.join("images").join(chain(diff_ids).hex())
     }
 
     fn files(&self) -> Vec<files::Listed> {
         files::list(&self.folder, 2)
     }
+}
+
+/// Identity of an image by its layers, lowest first.
+fn chain(diff_ids: &[&Digest]) -> Digest {
+    let mut hash = Sha256::new();
+    for diff_id in diff_ids {
+        hash.update(diff_id.hex());
+    }
+    Digest::sha256(&hash.finalize().into())
 }
 
 /// Key of what was found when files of a layer were read under other names, given as pairs of path and name.
@@ -270,9 +300,9 @@ mod tests {
             cache.layer(&digest(1)).expect("there").found,
             scan_with("musl").found
         );
-        assert_eq!(cache.status().layers, 1);
+        assert_eq!(cache.status().results, 1);
 
-        let path = cache.layer_path(&digest(1));
+        let path = cache.path_of(&digest(1), LAYER);
         let mut bytes = files::read(&path, FILE_LIMIT).expect("readable");
         let last = bytes.len() - 1;
         bytes[last] ^= 1;
@@ -292,12 +322,12 @@ mod tests {
                 .put_layer(&digest(byte), &scan_with("musl"))
                 .expect("written");
             let then = SystemTime::now() - std::time::Duration::from_secs(seconds_ago);
-            files::touch(&cache.layer_path(&digest(byte)), then);
+            files::touch(&cache.path_of(&digest(byte), LAYER), then);
         }
         let one = cache.status().bytes / 3;
         Cache::new(folder.path().to_owned(), one).enforce_cap();
         let left: Vec<bool> = [1, 2, 3]
-            .map(|byte| cache.layer_path(&digest(byte)).exists())
+            .map(|byte| cache.path_of(&digest(byte), LAYER).exists())
             .to_vec();
         assert_eq!(left, [false, true, false]);
     }

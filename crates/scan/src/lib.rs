@@ -12,6 +12,7 @@ mod pool;
 
 use advisory::{Database, DatabaseError, MatchOptions, match_packages};
 use artifact::{ArtifactError, FolderTree, Image, Opened};
+use assemble::Assembled;
 use cache::{Cache, LayerScan};
 use model::{Content, Finding, Layer, OsRelease, Package, Problem, Report, Severity, Target, TargetKind};
 use std::collections::BTreeMap;
@@ -78,7 +79,7 @@ pub fn scan(opened: &mut Opened, options: &ScanOptions<'_>) -> Result<Report, Sc
         Opened::Tree(tree) => scan_tree(tree, options),
         Opened::Document(document) => scan_document(document.as_mut(), options),
     };
-    let assemble::Assembled {
+    let Assembled {
         packages,
         os,
         mut problems,
@@ -125,67 +126,19 @@ fn sort_findings(findings: &mut [Finding], packages: &[Package]) {
     });
 }
 
-fn scan_image(image: &Image, options: &ScanOptions<'_>) -> (Target, assemble::Assembled) {
+fn scan_image(image: &Image, options: &ScanOptions<'_>) -> (Target, Assembled) {
     let layers = &image.info.layers;
-    let mut scans: BTreeMap<u32, LayerScan> = BTreeMap::new();
-    let mut to_read = Vec::new();
-    for (index, layer) in (0_u32..).zip(layers) {
-        match options.cache.and_then(|cache| cache.layer(&layer.diff_id)) {
-            Some(scan) => {
-                scans.insert(index, scan);
-            }
-            None => to_read.push(index),
-        }
-    }
-    options.progress.layers(to_read.len(), scans.len());
-    let mut problems = image.info.problems.clone();
-    if !to_read.is_empty() {
-        let walked = pool::with_workers(options.threads, |pool| {
-            let walked = image.walk(&to_read, options.threads, &|| collect::Collector::new(pool));
-            walked
-                .into_iter()
-                .map(|layer| {
-                    (
-                        layer.visitor.into_results(),
-                        layer.index,
-                        layer.entries,
-                        layer.problems,
-                        layer.complete,
-                    )
-                })
-                .collect::<Vec<_>>()
-        });
-        for (results, index, entries, layer_problems, complete) in walked {
-            let (found, extraction_problems) = results.take();
-            let mut scan = LayerScan {
-                entries,
-                found,
-                problems: extraction_problems,
-            };
-            options.progress.layer_done();
-            if complete
-                && let (Some(cache), Some(layer)) = (options.cache, layers.get(index as usize))
-                && let Err(problem) = cache.put_layer(&layer.diff_id, &scan)
-            {
-                problems.push(problem);
-            }
-            scan.problems.extend(layer_problems);
-            scans.insert(index, scan);
-        }
-    }
-    // A layer that could not be read at all still has its place, so that indexes stay true.
-    let scans: Vec<LayerScan> = (0..layers.len())
-        .map(|index| {
-            u32::try_from(index)
-                .ok()
-                .and_then(|index| scans.remove(&index))
-                .unwrap_or_default()
-        })
-        .collect();
-    let reread = |layer: u32, links: Vec<(String, String)>| reread(image, layer, links, options);
-    let assembled = assemble::image(scans, problems, &reread);
-
     let diff_ids: Vec<&model::Digest> = layers.iter().map(|layer| &layer.diff_id).collect();
+    let assembled = match options.cache.and_then(|cache| cache.image(&diff_ids)) {
+        Some(known) => {
+            options.progress.layers(0, layers.len());
+            known
+        }
+        None => assemble_image(image, &diff_ids, options),
+    };
+    let mut assembled = assembled;
+    assembled.problems.extend(image.info.problems.iter().cloned());
+
     let base = match &options.base_layers {
         Some(base) if diff_ids.len() >= base.len() && base.iter().zip(&diff_ids).all(|(a, b)| a == *b) => {
             base.len()
@@ -224,6 +177,90 @@ fn scan_image(image: &Image, options: &ScanOptions<'_>) -> (Target, assemble::As
     (target, assembled)
 }
 
+/// Reads the layers that the cache does not know, and merges all.
+fn assemble_image(image: &Image, diff_ids: &[&model::Digest], options: &ScanOptions<'_>) -> Assembled {
+    let mut scans: BTreeMap<u32, LayerScan> = BTreeMap::new();
+    let mut to_read = Vec::new();
+    for (index, diff_id) in (0_u32..).zip(diff_ids) {
+        match options.cache.and_then(|cache| cache.layer(diff_id)) {
+            Some(scan) => {
+                scans.insert(index, scan);
+            }
+            None => to_read.push(index),
+        }
+    }
+    options.progress.layers(to_read.len(), scans.len());
+    let mut problems = Vec::new();
+    // Only what was verified, or came from the cache and so was verified once, may enter the cache.
+    let mut verified = true;
+    if !to_read.is_empty() {
+        let walked = pool::with_workers(options.threads, |pool| {
+            let walked = image.walk(&to_read, options.threads, &|| collect::Collector::new(pool));
+            walked
+                .into_iter()
+                .map(|layer| {
+                    (
+                        layer.visitor.into_results(),
+                        layer.index,
+                        layer.entries,
+                        layer.problems,
+                        layer.complete,
+                    )
+                })
+                .collect::<Vec<_>>()
+        });
+        verified = walked.len() == to_read.len();
+        for (results, index, entries, layer_problems, complete) in walked {
+            let (found, extraction_problems) = results.take();
+            let mut scan = LayerScan {
+                entries,
+                found,
+                problems: extraction_problems,
+            };
+            options.progress.layer_done();
+            // What the walk itself found odd (a name that climbs out of the root) is not kept with the layer, so that a
+            // layer with such problems is read and told anew.
+            let keep = complete && layer_problems.is_empty();
+            verified &= keep;
+            if keep
+                && let (Some(cache), Some(diff_id)) = (options.cache, diff_ids.get(index as usize))
+                && let Err(problem) = cache.put_layer(diff_id, &scan)
+            {
+                problems.push(problem);
+            }
+            scan.problems.extend(layer_problems);
+            scans.insert(index, scan);
+        }
+    }
+    // A layer that could not be read at all still has its place, so that indexes stay true.
+    let scans: Vec<LayerScan> = (0..diff_ids.len())
+        .map(|index| {
+            u32::try_from(index)
+                .ok()
+                .and_then(|index| scans.remove(&index))
+                .unwrap_or_default()
+        })
+        .collect();
+    let reread_all = std::cell::Cell::new(true);
+    let reread = |layer: u32, links: Vec<(String, String)>| {
+        let (found, problems) = reread(image, layer, links, options);
+        reread_all.set(reread_all.get() && problems.is_empty());
+        (found, problems)
+    };
+    let writable = problems.is_empty();
+    let mut assembled = assemble::image(scans, problems, &reread);
+    if verified
+        && writable
+        && reread_all.get()
+        && let Some(cache) = options.cache
+    {
+        assembled
+            .problems
+            .extend(cache.put_image(diff_ids, &assembled).err());
+    }
+    assembled
+}
+
 /// Reads files of a layer under the names of links to them; what is found is cached by layer and names.
 fn reread(
     image: &Image,
@@ -260,7 +297,7 @@ fn reread(
     })
 }
 
-fn scan_tree(tree: &FolderTree, options: &ScanOptions<'_>) -> (Target, assemble::Assembled) {
+fn scan_tree(tree: &FolderTree, options: &ScanOptions<'_>) -> (Target, Assembled) {
     options.progress.layers(1, 0);
     let (scans, problems) = pool::with_workers(options.threads, |pool| {
         let walked = tree.walk(options.threads, &|| collect::Collector::new(pool));
@@ -294,7 +331,7 @@ fn scan_tree(tree: &FolderTree, options: &ScanOptions<'_>) -> (Target, assemble:
     (plain_target(kind, options), assembled)
 }
 
-fn scan_document(document: &mut dyn Content, options: &ScanOptions<'_>) -> (Target, assemble::Assembled) {
+fn scan_document(document: &mut dyn Content, options: &ScanOptions<'_>) -> (Target, Assembled) {
     let archives = artifact::archives::Limited::default();
     let mut extracted = inventory::sbom::read(&options.name, document, &archives);
     let os: Option<OsRelease> = extracted.os.take();

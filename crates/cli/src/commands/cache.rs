@@ -23,9 +23,9 @@ pub(crate) fn run(
         CacheAction::Status => {
             let status = cache.status();
             format!(
-                "folder   {}\nlayers   {} ({})\nimages   {} remembered as possible bases\nstale    {} files ({})\ncap      {}\n",
+                "folder   {}\nresults  {} of layers and images ({})\nimages   {} remembered as possible bases\nstale    {} files ({})\ncap      {}\n",
                 cache.folder().display(),
-                status.layers,
+                status.results,
                 size(status.bytes),
                 status.images,
                 status.stale,

@@ -61,7 +61,8 @@ fn update(
         Some(mirror) => Sources::mirror(mirror),
         None => Sources::public(),
     };
-    let copy = settings.cache_dir.join("feeds");
+    // Beside the database, not in the cache, whose cap must not make the next update a full download.
+    let copy = settings.db.parent().unwrap_or(Path::new("")).join("feeds");
     let options = OpenOptions {
         offline: settings.offline,
         ca_file: ca_file.map(Path::to_owned),
