@@ -341,6 +341,51 @@ fn help_and_version_need_nothing() {
     );
 }
 
+#[test]
+fn updates_and_builds_from_a_mirror_and_keeps_the_old_file_when_that_fails() {
+    let home = home();
+    let feeds = [
+        ("/ecosystems.txt", "npm\n".as_bytes().to_vec()),
+        ("/npm/all.zip", {
+            let record = FEED.lines().next().expect("a record");
+            testkit::zip::Zip::new()
+                .file("GHSA-test-0001.json", record)
+                .build()
+        }),
+    ];
+    let server = testkit::http::Server::start(move |asked| {
+        match feeds.iter().find(|(path, _)| *path == asked.path()) {
+            Some((_, body)) if asked.header("if-none-match") != Some("\"1\"") => {
+                testkit::http::Answer::new(200, body.clone()).header("ETag", "\"1\"")
+            }
+            Some(_) => testkit::http::Answer::new(304, ""),
+            None => testkit::http::Answer::new(404, ""),
+        }
+    });
+    let mirror = format!("http://{}", server.authority());
+    let ran = run(home.path(), &["db", "update", "--mirror", &mirror]).expect_code(0);
+    assert!(
+        ran.stdout.starts_with("1 advisory over 1 ecosystem,"),
+        "{}",
+        ran.stdout
+    );
+    let ran = run(home.path(), &["db", "update", "--mirror", &mirror]).expect_code(0);
+    assert!(ran.stdout.starts_with("nothing is new"), "{}", ran.stdout);
+    run(
+        home.path(),
+        &["db", "build", "--from", &mirror, "--out", "other.db"],
+    )
+    .expect_code(0);
+    run(
+        home.path(),
+        &["scan", "app", "--db", "other.db", "--fail-on", "critical"],
+    )
+    .expect_code(1);
+    run(home.path(), &["db", "update", "--mirror", "http://127.0.0.1:1"]).expect_code(3);
+    run(home.path(), &["db", "update", "--offline", "--mirror", &mirror]).expect_code(3);
+    run(home.path(), &["scan", "app", "--fail-on", "critical"]).expect_code(1);
+}
+
 /// The reference page of the command line is what `--help` prints.
 #[test]
 fn the_command_line_reference_is_up_to_date() {

@@ -6,7 +6,7 @@ use crate::console::Console;
 use crate::database;
 use crate::settings::Settings;
 use crate::{Failure, Outcome};
-use advisory::update::{Sources, UpdateOptions};
+use advisory::update::{Sources, UpdateOptions, UpdateSummary};
 use advisory::{BuildOptions, BuildSummary, Database, Progress};
 use anyhow::{Context, anyhow};
 use artifact::OpenOptions;
@@ -33,10 +33,16 @@ pub(crate) fn run(options: &Db, settings: &Settings, console: &Console) -> Resul
         )?,
         DbCommand::Build { from, out } => {
             let out = out.clone().unwrap_or_else(|| settings.db.clone());
-            let folders = from
-                .iter()
-                .map(|from| folder(from))
-                .collect::<Result<Vec<_>, _>>()?;
+            let mut folders = Vec::new();
+            for from in from {
+                folders.push(if from.contains("://") {
+                    let copy = folder_of(&out).join("feeds-of").join(file_name_of(from));
+                    fetch(&Sources::mirror(from), &copy, &[], None, settings, console)?;
+                    copy
+                } else {
+                    folder(from)?
+                });
+            }
             built(&build(folders, &out, console)?, &out)
         }
         DbCommand::Status { json } => status(*json, settings, console)?,
@@ -62,7 +68,28 @@ fn update(
         None => Sources::public(),
     };
     // Beside the database, not in the cache, whose cap must not make the next update a full download.
-    let copy = settings.db.parent().unwrap_or(Path::new("")).join("feeds");
+    let copy = folder_of(&settings.db).join("feeds");
+    let summary = fetch(&sources, &copy, ecosystems, ca_file, settings, console)?;
+    if !summary.is_news() && settings.db.exists() {
+        return Ok(format!(
+            "nothing is new; {} stays as it is\n",
+            settings.db.display()
+        ));
+    }
+    // Without anything fetched, and no database, what an interrupted earlier update left is still worth building from.
+    let built_summary = build(vec![copy], &settings.db, console)?;
+    Ok(built(&built_summary, &settings.db))
+}
+
+/// Brings a copy of feeds up to date and says what failed.
+fn fetch(
+    sources: &Sources,
+    copy: &Path,
+    ecosystems: &[String],
+    ca_file: Option<&Path>,
+    settings: &Settings,
+    console: &Console,
+) -> Result<UpdateSummary, Failure> {
     let options = OpenOptions {
         offline: settings.offline,
         ca_file: ca_file.map(Path::to_owned),
@@ -73,8 +100,8 @@ fn update(
     };
     let summary = advisory::update::update(
         &mut scan::feeds::Source::new(options),
-        &mut scan::feeds::LocalCopy::new(copy.clone()),
-        &sources,
+        &mut scan::feeds::LocalCopy::new(copy.to_owned()),
+        sources,
         &update_options,
         &mut |name| console.step(&format!("fetching {name}")),
     )
@@ -89,15 +116,26 @@ fn update(
     for (name, count) in &summary.changed {
         console.detail(&format!("{name}: {count} records changed"));
     }
-    if !summary.is_news() && settings.db.exists() {
-        return Ok(format!(
-            "nothing is new; {} stays as it is\n",
-            settings.db.display()
-        ));
-    }
-    // Without anything fetched, and no database, what an interrupted earlier update left is still worth building from.
-    let built_summary = build(vec![copy], &settings.db, console)?;
-    Ok(built(&built_summary, &settings.db))
+    Ok(summary)
+}
+
+fn folder_of(file: &Path) -> &Path {
+    file.parent().unwrap_or(Path::new(""))
+}
+
+/// An address as the name of a folder.
+fn file_name_of(address: &str) -> String {
+    address
+        .chars()
+        .map(|character| {
+            if character.is_ascii_alphanumeric() {
+                character
+            } else {
+                '-'
+            }
+        })
+        .take(120)
+        .collect()
 }
 
 fn folder(from: &str) -> Result<PathBuf, Failure> {
@@ -140,13 +178,22 @@ fn build(folders: Vec<PathBuf>, out: &Path, console: &Console) -> Result<BuildSu
 
 fn built(summary: &BuildSummary, out: &Path) -> String {
     format!(
-        "{} advisories over {} ecosystems, {} known to be exploited, in {} ({})\n",
-        summary.contents.advisories,
-        summary.contents.ecosystems.len(),
+        "{} over {}, {} known to be exploited, in {} ({})\n",
+        counted(summary.contents.advisories, "advisory", "advisories"),
+        counted(
+            summary.contents.ecosystems.len() as u64,
+            "ecosystem",
+            "ecosystems"
+        ),
         summary.contents.known_exploited,
         out.display(),
         size(summary.size)
     )
+}
+
+/// `1 ecosystem`, `2 ecosystems`.
+fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 #[derive(Serialize)]
