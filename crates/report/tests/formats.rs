@@ -97,7 +97,7 @@ fn others_are_valid_by_their_schemas() {
             cyclonedx.join("cryptography-defs.schema.json"),
         ),
     ];
-    let cases: [(&str, &Path, &[(&str, std::path::PathBuf)]); 3] = [
+    let cases: [(&str, &Path, &[Part]); 3] = [
         ("cyclonedx-json", &cyclonedx.join("bom-1.6.schema.json"), &parts),
         ("sarif", &schemas.join("sarif/sarif-schema-2.1.0.json"), &[]),
         ("spdx-json", &schemas.join("spdx/spdx-schema-2.3.json"), &[]),
@@ -197,8 +197,11 @@ fn written(format: &dyn report::Format, report: &Report, options: &Options) -> S
     String::from_utf8(bytes).expect("UTF-8")
 }
 
+/// A schema that another refers to: its address and its file.
+type Part = (&'static str, std::path::PathBuf);
+
 #[allow(clippy::disallowed_methods, reason = "tests read schemas")]
-fn validator(schema: &Path, parts: &[(&str, std::path::PathBuf)]) -> jsonschema::Validator {
+fn validator(schema: &Path, parts: &[Part]) -> jsonschema::Validator {
     let read = |path: &Path| -> serde_json::Value {
         serde_json::from_slice(&std::fs::read(path).expect("schema")).expect("JSON")
     };
