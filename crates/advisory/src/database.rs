@@ -21,9 +21,7 @@ pub enum DatabaseError {
         source: std::io::Error,
     },
     /// The file is no database or is damaged.
-    #[error(
-        "the advisory database {path} is damaged or no such database: {message}; run `hullward db update` to replace it"
-    )]
+    #[error("the advisory database {path} is damaged or is no Hullward database: {message}")]
     Damaged {
         /// Which file.
         path: PathBuf,

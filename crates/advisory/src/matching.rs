@@ -169,6 +169,9 @@ fn ecosystem_of(package: &Package, of_os: Option<&str>) -> Option<String> {
     if !package.ecosystem.is_empty() {
         return Some(package.ecosystem.clone());
     }
+    if is_own_or_private(package) {
+        return None;
+    }
     if is_of_os(package) {
         // The purl's own word on the distribution wins: an SBOM may hold packages of several.
         let of_purl = package
@@ -178,6 +181,14 @@ fn ecosystem_of(package: &Package, of_os: Option<&str>) -> Option<String> {
         return of_purl.or_else(|| of_os.filter(|found| !found.is_empty()).map(str::to_owned));
     }
     ecosystem::of_purl(&package.purl)
+}
+
+/// True for what only shares its name with a public package: the project itself, its folders, and what comes from another
+/// registry. Advisories of the public registry do not speak of them.
+fn is_own_or_private(package: &Package) -> bool {
+    package.relation == Some(Relation::Root)
+        || package.fact("local").is_some()
+        || package.fact("registry").is_some()
 }
 
 fn is_of_os(package: &Package) -> bool {

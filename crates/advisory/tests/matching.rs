@@ -713,3 +713,21 @@ fn runtimes_without_a_package_manager_have_an_end_of_life_too() {
     assert_eq!(told, [("runtime-release-end-of-life", Some(0))]);
     assert_eq!(found.findings[0].evidence("ended"), Some("2023-09-11"));
 }
+
+#[test]
+fn own_and_private_packages_only_share_a_name() {
+    let records = [simple("R-1", "", "crates.io", "x", "2.0.0")];
+    // As lock files list them: the ecosystem is left empty, the package URL is the registry's.
+    let bare = || {
+        let mut package = package("crates.io", "x", "1.0.0");
+        package.purl = "pkg:cargo/x@1.0.0".parse().unwrap();
+        package.ecosystem.clear();
+        package
+    };
+    assert_eq!(rules(&matched(&records, &[bare()])), ["R-1"]);
+    let mut root = bare();
+    root.relation = Some(Relation::Root);
+    let local = with_fact(bare(), "local", "../x");
+    let private = with_fact(bare(), "registry", "https://crates.example.org/index");
+    assert!(matched(&records, &[root, local, private]).is_empty());
+}

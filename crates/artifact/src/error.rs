@@ -2,6 +2,7 @@
 
 use crate::network::{RemoteError, RemoteErrorKind};
 use std::io;
+use std::path::Path;
 
 /// Why a target (or one of its parts) could not be had. Messages are lower case, name the thing and its state.
 #[derive(Debug, thiserror::Error)]
@@ -140,6 +141,9 @@ impl ArtifactError {
             Self::Digest { .. } => {
                 Some("fetch the image again; if it stays so, do not trust its source".to_owned())
             }
+            Self::Name { text, .. } if Path::new(text).is_file() => Some(
+                "a single lock file or binary is scanned with the folder it lies in: `dir:FOLDER`".to_owned(),
+            ),
             Self::Name { .. } => Some(
                 "use a path, an image name, or a prefix: registry: docker: podman: containerd: archive: oci: dir: rootfs: sbom:"
                     .to_owned(),

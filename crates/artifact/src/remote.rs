@@ -242,9 +242,11 @@ pub(crate) fn from_anywhere(name: &str, options: &OpenOptions) -> Result<Image, 
         kind,
         format!("image `{name}` was found nowhere ({})", tried.join("; ")),
     );
-    if let Some(hint) = hint {
-        error = error.with_hint(hint);
-    }
+    error = error.with_hint(hint.unwrap_or_else(|| {
+        "a file or folder is named by its path; prefixes make it explicit: registry: docker: podman: containerd: \
+         archive: oci: dir: rootfs: sbom:"
+            .to_owned()
+    }));
     Err(error.into())
 }
 

@@ -1,5 +1,4 @@
 //! What is said on standard error: failures, hints, notes, progress. Data never goes there.
-#![allow(clippy::print_stderr, reason = "this is the place that prints")]
 
 use crate::arguments::Global;
 use crate::settings::Settings;
@@ -7,6 +6,13 @@ use model::path::printable;
 use std::io::{IsTerminal, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
+
+/// Writes a line to standard error. Nobody listening there (`2>&1 | head`) must not end the program, as `eprintln!` would.
+macro_rules! say {
+    ($($argument:tt)*) => {{
+        let _ = writeln!(std::io::stderr(), $($argument)*);
+    }};
+}
 
 /// Standard error, as the user wants it.
 pub(crate) struct Console {
@@ -57,26 +63,26 @@ impl Console {
         }
         for (index, line) in lines.iter().enumerate() {
             if index == 0 {
-                eprintln!("{} {}", self.paint("error:", "31;1"), printable(line));
+                say!("{} {}", self.paint("error:", "31;1"), printable(line));
             } else {
-                eprintln!("  caused by: {}", printable(line));
+                say!("  caused by: {}", printable(line));
             }
         }
         if let Some(hint) = hint {
-            eprintln!("{} {}", self.paint("hint:", "36;1"), printable(hint));
+            say!("{} {}", self.paint("hint:", "36;1"), printable(hint));
         }
     }
 
     /// What a caught failure of our own says, for a report of the flaw.
     pub(crate) fn panic(text: &str) {
-        eprintln!("{}", printable(text));
+        say!("{}", printable(text));
     }
 
     /// Something the user should know though nothing failed.
     pub(crate) fn note(&self, text: &str) {
         if !self.quiet {
             self.clear_progress();
-            eprintln!("{} {}", self.paint("note:", "33;1"), printable(text));
+            say!("{} {}", self.paint("note:", "33;1"), printable(text));
         }
     }
 
@@ -84,7 +90,7 @@ impl Console {
     pub(crate) fn detail(&self, text: &str) {
         if self.verbose {
             self.clear_progress();
-            eprintln!(
+            say!(
                 "[{:>7.3} s] {}",
                 self.started.elapsed().as_secs_f64(),
                 printable(text)
@@ -95,7 +101,7 @@ impl Console {
     /// A step of a longer job, shown in place on a terminal only.
     pub(crate) fn step(&self, text: &str) {
         if self.terminal && !self.quiet && !self.verbose {
-            eprint!("\r\x1b[K{}", printable(text));
+            let _ = write!(std::io::stderr(), "\r\x1b[K{}", printable(text));
             let _ = std::io::stderr().flush();
         }
     }
@@ -103,7 +109,7 @@ impl Console {
     /// Removes what [`Self::step`] shows.
     pub(crate) fn clear_progress(&self) {
         if self.terminal && !self.quiet && !self.verbose {
-            eprint!("\r\x1b[K");
+            let _ = write!(std::io::stderr(), "\r\x1b[K");
             let _ = std::io::stderr().flush();
         }
     }

@@ -113,8 +113,13 @@ pub(crate) fn load(global: &Global) -> Result<Settings, Failure> {
     if let Some(path) = &global.config {
         partial = read_file(path)?.ok_or_else(|| {
             Failure::usage(anyhow!(
-                "the configuration file {} does not exist",
-                path.display()
+                "the configuration file {} {}",
+                path.display(),
+                if path.exists() {
+                    "is no file"
+                } else {
+                    "does not exist"
+                }
             ))
         })?;
     } else {
@@ -138,7 +143,14 @@ pub(crate) fn load(global: &Global) -> Result<Settings, Failure> {
     if let Some(format) = &partial.format
         && report::formats::find(format).is_none()
     {
-        return Err(Failure::usage(anyhow!("`format`: `{format}` is no format")));
+        let names: Vec<&str> = report::formats::ALL
+            .iter()
+            .map(|format| format.meta().name)
+            .collect();
+        return Err(Failure::usage(anyhow!(
+            "`format`: `{format}` is no format: expected one of {}",
+            names.join(", ")
+        )));
     }
     let processors = std::thread::available_parallelism().map_or(2, std::num::NonZeroUsize::get);
     Ok(Settings {
@@ -194,7 +206,11 @@ fn read_file(path: &Path) -> Result<Option<Partial>, Failure> {
 }
 
 fn parse(text: &str) -> Result<Partial, String> {
-    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| error.to_string())?;
+    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
+        let start = error.span().map_or(0, |span| span.start);
+        let line = text.bytes().take(start).filter(|byte| *byte == b'\n').count() + 1;
+        format!("line {line}: {}", error.message())
+    })?;
     for key in table.keys() {
         if !KEYS.iter().any(|(known, _, _)| known == key) {
             let nearest = KEYS
@@ -271,6 +287,10 @@ mod tests {
         assert_eq!(
             parse("fail_on = 'high'").unwrap_err(),
             "unknown key `fail_on`; the nearest known one is `fail-on`"
+        );
+        assert_eq!(
+            parse("quiet = true\n[db").unwrap_err(),
+            "line 2: unclosed table, expected `]`"
         );
         assert!(parse("offline = 'perhaps'").is_err());
         assert_eq!(parse("offline = true").unwrap().offline, Some(true));

@@ -386,6 +386,52 @@ fn updates_and_builds_from_a_mirror_and_keeps_the_old_file_when_that_fails() {
     run(home.path(), &["scan", "app", "--fail-on", "critical"]).expect_code(1);
 }
 
+#[test]
+fn filters_never_look_like_a_clean_bill() {
+    let home = home();
+    let ran = run(
+        home.path(),
+        &["scan", "root", "--min-severity", "critical", "--exclude", "srv"],
+    )
+    .expect_code(0);
+    assert!(
+        ran.stdout.contains("nothing to show · 1 hidden by filters"),
+        "{}",
+        ran.stdout
+    );
+    assert!(!ran.stdout.contains("no known flaws"), "{}", ran.stdout);
+}
+
+#[test]
+fn what_is_no_document_is_a_failure() {
+    let home = home();
+    std::fs::write(home.path().join("notes.txt"), "hello").expect("written");
+    let ran = run(home.path(), &["scan", "sbom:notes.txt"]).expect_code(3);
+    assert_eq!(ran.stdout, "");
+    assert!(
+        ran.stderr.contains("this is no CycloneDX or SPDX document"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn standard_output_takes_one_format() {
+    let home = home();
+    for arguments in [
+        vec!["scan", "app", "--format", "table", "--output", "json=-"],
+        vec!["sbom", "app", "--output", "json=-", "--output", "spdx-json=-"],
+    ] {
+        let ran = run(home.path(), &arguments).expect_code(2);
+        assert!(
+            ran.stderr.contains("standard output takes one format"),
+            "{}",
+            ran.stderr
+        );
+    }
+    assert!(!home.path().join("-").exists());
+}
+
 /// The reference page of the command line is what `--help` prints.
 #[test]
 fn the_command_line_reference_is_up_to_date() {

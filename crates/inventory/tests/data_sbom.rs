@@ -28,6 +28,7 @@ fn documents_of_the_cyclonedx_project() {
             if !name.starts_with("valid") {
                 continue;
             }
+            let found = found.unwrap();
             valid += 1;
             if !found.problems.is_empty() {
                 failures.push(format!("{name}: {:?}", found.problems));

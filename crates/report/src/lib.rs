@@ -16,6 +16,8 @@ pub struct Options {
     pub color: bool,
     /// True for `hullward sbom`: packages are the subject, findings may be absent.
     pub inventory_only: bool,
+    /// Affected findings that filters of the command line left out of the report.
+    pub hidden: usize,
 }
 
 /// A member of the family.

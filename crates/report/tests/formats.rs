@@ -32,6 +32,7 @@ fn output_is_kept() {
             width: Some(110),
             color: false,
             inventory_only: false,
+            hidden: 0,
         };
         let folder = family::workspace_root().join(FIXTURES).join(name);
         for (case, report) in [("hit-full", full()), ("miss-empty", empty())] {
@@ -43,6 +44,7 @@ fn output_is_kept() {
         if format.carries_inventory() {
             let options = Options {
                 inventory_only: true,
+                hidden: 0,
                 ..options
             };
             family::check_generated(
@@ -110,6 +112,7 @@ fn others_are_valid_by_their_schemas() {
             if format.carries_inventory() {
                 let options = Options {
                     inventory_only: true,
+                    hidden: 0,
                     ..plain()
                 };
                 validate(&validator, &written(format, &report, &options), name);
@@ -127,6 +130,7 @@ fn the_table_is_never_wider_than_the_terminal() {
                 width: Some(width),
                 color: false,
                 inventory_only,
+                hidden: 0,
             };
             for line in written(find("table"), &full(), &options).lines() {
                 assert!(
@@ -145,6 +149,7 @@ fn colours_are_only_escape_sequences_of_our_own() {
         width: Some(100),
         color: true,
         inventory_only: false,
+        hidden: 0,
     };
     let text = written(find("table"), &full(), &options);
     assert!(text.contains("\x1b["));
@@ -186,6 +191,7 @@ fn plain() -> Options {
         width: None,
         color: false,
         inventory_only: false,
+        hidden: 0,
     }
 }
 

@@ -67,17 +67,25 @@ pub enum ScanError {
     /// The advisory database could not be read.
     #[error(transparent)]
     Database(#[from] DatabaseError),
+    /// The document that is the target could not be read.
+    #[error("`{name}` could not be read: {message}")]
+    Document {
+        /// The target as given.
+        name: String,
+        /// What is wrong with it.
+        message: String,
+    },
 }
 
 /// Scans an opened target.
 ///
 /// # Errors
-/// When the database cannot be read. What is wrong with parts of the target is in the report's problems.
+/// When the database or the document that is the target cannot be read. What is wrong with parts of the target is in the report's problems.
 pub fn scan(opened: &mut Opened, options: &ScanOptions<'_>) -> Result<Report, ScanError> {
     let (mut target, assembled) = match opened {
         Opened::Image(image) => scan_image(image, options),
         Opened::Tree(tree) => scan_tree(tree, options),
-        Opened::Document(document) => scan_document(document.as_mut(), options),
+        Opened::Document(document) => scan_document(document.as_mut(), options)?,
     };
     let Assembled {
         packages,
@@ -331,13 +339,20 @@ fn scan_tree(tree: &FolderTree, options: &ScanOptions<'_>) -> (Target, Assembled
     (plain_target(kind, options), assembled)
 }
 
-fn scan_document(document: &mut dyn Content, options: &ScanOptions<'_>) -> (Target, Assembled) {
+fn scan_document(
+    document: &mut dyn Content,
+    options: &ScanOptions<'_>,
+) -> Result<(Target, Assembled), ScanError> {
     let archives = artifact::archives::Limited::default();
-    let mut extracted = inventory::sbom::read(&options.name, document, &archives);
+    let mut extracted =
+        inventory::sbom::read(&options.name, document, &archives).map_err(|message| ScanError::Document {
+            name: options.name.clone(),
+            message,
+        })?;
     let os: Option<OsRelease> = extracted.os.take();
     let problems: Vec<Problem> = std::mem::take(&mut extracted.problems);
     let assembled = assemble::document(extracted, os, problems);
-    (plain_target(TargetKind::Sbom, options), assembled)
+    Ok((plain_target(TargetKind::Sbom, options), assembled))
 }
 
 fn plain_target(kind: TargetKind, options: &ScanOptions<'_>) -> Target {

@@ -4,9 +4,7 @@ use crate::arguments::{CacheAction, CacheCommand};
 use crate::console::Console;
 use crate::settings::Settings;
 use crate::{Failure, Outcome};
-use anyhow::Context;
 use scan::cache::Cache;
-use std::io::Write;
 
 /// Runs the command.
 ///
@@ -18,7 +16,6 @@ pub(crate) fn run(
     _console: &Console,
 ) -> Result<Outcome, Failure> {
     let cache = Cache::new(settings.cache_dir.clone(), settings.cache_cap);
-    let mut out = std::io::stdout().lock();
     let text = match options.command {
         CacheAction::Status => {
             let status = cache.status();
@@ -35,9 +32,7 @@ pub(crate) fn run(
         }
         CacheAction::Clean => format!("freed {}\n", size(cache.clean()?)),
     };
-    out.write_all(text.as_bytes())
-        .context("standard output could not be written")
-        .map_err(Failure::internal)?;
+    super::print(&text)?;
     Ok(Outcome::Done)
 }
 

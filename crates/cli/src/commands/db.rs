@@ -11,7 +11,6 @@ use advisory::{BuildOptions, BuildSummary, Database, Progress};
 use anyhow::{Context, anyhow};
 use artifact::OpenOptions;
 use serde::Serialize;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// Runs the command.
@@ -47,11 +46,7 @@ pub(crate) fn run(options: &Db, settings: &Settings, console: &Console) -> Resul
         }
         DbCommand::Status { json } => status(*json, settings, console)?,
     };
-    std::io::stdout()
-        .lock()
-        .write_all(text.as_bytes())
-        .context("standard output could not be written")
-        .map_err(Failure::internal)?;
+    super::print(&text)?;
     Ok(Outcome::Done)
 }
 
@@ -249,7 +244,11 @@ fn status(json: bool, settings: &Settings, console: &Console) -> Result<String, 
         return Ok(text);
     }
     let age = database::age_in_days(&contents.newest)
-        .map(|days| format!(" ({days} days ago)"))
+        .map(|days| match days {
+            0 => " (today)".to_owned(),
+            1 => " (yesterday)".to_owned(),
+            _ => format!(" ({days} days ago)"),
+        })
         .unwrap_or_default();
     let mut text = format!(
         "file         {} ({})\nbuilt        {}\nnewest data  {}{age}\nadvisories   {}, {} of them withdrawn\nexploited    {} (CISA KEV)\nEPSS scores  {}\nend of life  {} products\n\necosystems\n",

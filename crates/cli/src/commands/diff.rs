@@ -5,7 +5,7 @@ use crate::arguments::Diff;
 use crate::console::Console;
 use crate::settings::Settings;
 use crate::{Failure, Outcome};
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 use model::Report;
 use std::io::{BufWriter, Write};
 use std::path::Path;
@@ -22,14 +22,13 @@ pub(crate) fn run(options: &Diff, settings: &Settings, console: &Console) -> Res
     let new = report_of(&options.new, options, settings, console)?;
     let difference = report::diff::compare(&old, &new);
     let mut out = BufWriter::new(std::io::stdout().lock());
-    match options.format.as_str() {
+    let written = match options.format.as_str() {
         "json" => difference.write_json(&mut out),
         "markdown" => difference.write_markdown(&mut out),
         _ => difference.write_text(&mut out),
     }
-    .and_then(|()| out.flush())
-    .context("standard output could not be written")
-    .map_err(Failure::internal)?;
+    .and_then(|()| out.flush());
+    super::printed(written)?;
     let failed = options
         .fail_on
         .or(settings.fail_on)

@@ -10,7 +10,6 @@ use anyhow::{Context, anyhow};
 use model::path::printable;
 use model::{Advisory, Affected, Event, KnownExploited, Meta, RangeKind};
 use serde::Serialize;
-use std::io::Write;
 
 /// Affected packages that the text shows; JSON has all.
 const SHOWN: usize = 25;
@@ -44,11 +43,7 @@ pub(crate) fn run(options: &Explain, settings: &Settings, console: &Console) -> 
             }
         }
     }
-    std::io::stdout()
-        .lock()
-        .write_all(text.as_bytes())
-        .context("standard output could not be written")
-        .map_err(Failure::internal)?;
+    super::print(&text)?;
     Ok(Outcome::Done)
 }
 

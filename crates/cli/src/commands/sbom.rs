@@ -11,6 +11,7 @@ use crate::{Failure, Outcome};
 /// # Errors
 /// When the target cannot be read or the document cannot be written.
 pub(crate) fn run(options: &Sbom, settings: &Settings, console: &Console) -> Result<Outcome, Failure> {
+    target::check(&options.output)?;
     let report = target::scan_target(
         &options.target,
         &options.target_options,
@@ -21,16 +22,19 @@ pub(crate) fn run(options: &Sbom, settings: &Settings, console: &Console) -> Res
     )?;
     if !report.problems.is_empty() {
         let count = report.problems.len();
-        console.note(&format!(
-            "{count} things could not be read, the first: {}; --verbose lists all",
-            report.problems[0]
-        ));
+        let first = &report.problems[0];
+        console.note(&if count == 1 {
+            format!("one thing could not be read: {first}")
+        } else {
+            format!("{count} things could not be read, the first: {first}; --verbose lists all")
+        });
     }
     target::write(
         &report,
         &options.output,
         "table",
         true,
+        0,
         settings,
         console.no_color(),
     )

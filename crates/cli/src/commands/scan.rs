@@ -12,6 +12,7 @@ use model::{Finding, Report, Severity};
 /// # Errors
 /// When target or database cannot be read, or the report cannot be written.
 pub(crate) fn run(options: &Scan, settings: &Settings, console: &Console) -> Result<Outcome, Failure> {
+    target::check(&options.output)?;
     let mut report = target::scan_target(
         &options.target,
         &options.target_options,
@@ -23,12 +24,13 @@ pub(crate) fn run(options: &Scan, settings: &Settings, console: &Console) -> Res
     // The gate looks at everything; the filters below are only for the eye.
     let gate = options.fail_on.or(settings.fail_on);
     let failed = gate.is_some_and(|threshold| report.reaches(threshold));
-    filter(&mut report, options.min_severity, options.fixable);
+    let hidden = filter(&mut report, options.min_severity, options.fixable);
     target::write(
         &report,
         &options.output,
         "table",
         options.no_vulnerabilities,
+        hidden,
         settings,
         console.no_color(),
     )?;
@@ -41,9 +43,13 @@ pub(crate) fn run(options: &Scan, settings: &Settings, console: &Console) -> Res
     Ok(Outcome::Done)
 }
 
-fn filter(report: &mut Report, least: Option<Severity>, fixable: bool) {
+/// Leaves out what was not asked for; tells how many affected findings that were.
+fn filter(report: &mut Report, least: Option<Severity>, fixable: bool) -> usize {
+    let affected = |report: &Report| report.summary().by_severity.iter().sum::<usize>();
+    let before = affected(report);
     let keep = |finding: &Finding| {
         least.is_none_or(|least| finding.severity >= least) && (!fixable || !finding.fixed.is_empty())
     };
     report.findings.retain(keep);
+    before - affected(report)
 }

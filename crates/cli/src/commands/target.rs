@@ -54,6 +54,7 @@ pub(crate) fn scan_target(
     let report = scan::scan(&mut opened, &scan_options).map_err(|error| match error {
         scan::ScanError::Artifact(error) => Failure::from(error),
         scan::ScanError::Database(error) => database::failure(error),
+        scan::ScanError::Document { .. } => Failure::unreadable(error),
     })?;
     console.clear_progress();
     if let Some(cache) = &cache {
@@ -117,7 +118,27 @@ fn layers_of(name: &str, options: &OpenOptions) -> Result<Vec<Digest>, Failure> 
     }
 }
 
-/// Writes a report to standard output and to the files that were asked for.
+/// Standard output takes one format.
+///
+/// # Errors
+/// When several were asked for.
+pub(crate) fn check(output: &OutputOptions) -> Result<(), Failure> {
+    let on_standard_output = output
+        .output
+        .iter()
+        .filter(|(_, path)| path == Path::new("-"))
+        .count()
+        + usize::from(output.format.is_some());
+    if on_standard_output > 1 {
+        return Err(Failure::usage(anyhow!(
+            "standard output takes one format, {on_standard_output} were asked for"
+        ))
+        .hint("write the others to files: `--output FORMAT=FILE`"));
+    }
+    Ok(())
+}
+
+/// Writes a report to standard output and to the files that were asked for. `hidden` findings were filtered out of it.
 ///
 /// # Errors
 /// When a file cannot be written or a format cannot carry the report.
@@ -126,6 +147,7 @@ pub(crate) fn write(
     output: &OutputOptions,
     default_format: &str,
     inventory_only: bool,
+    hidden: usize,
     settings: &Settings,
     no_color: bool,
 ) -> Result<Outcome, Failure> {
@@ -142,7 +164,7 @@ pub(crate) fn write(
         .unwrap_or_else(|| default_format.to_owned());
     for (name, path) in &files {
         let mut bytes = Vec::new();
-        format_to(report, name, &plain(inventory_only), &mut bytes)?;
+        format_to(report, name, &plain(inventory_only, hidden), &mut bytes)?;
         artifact::files::write_atomic(path, &bytes)?;
     }
     // A report that only goes to files leaves standard output alone.
@@ -159,6 +181,7 @@ pub(crate) fn write(
         width: terminal_width(terminal),
         color: terminal && !no_color,
         inventory_only,
+        hidden,
     };
     let mut out = BufWriter::with_capacity(1 << 16, stdout.lock());
     let written = format_to(report, &main, &options, &mut out).and_then(|()| {
@@ -192,11 +215,12 @@ fn format_to(
         .map_err(Failure::internal)
 }
 
-fn plain(inventory_only: bool) -> report::Options {
+fn plain(inventory_only: bool, hidden: usize) -> report::Options {
     report::Options {
         width: None,
         color: false,
         inventory_only,
+        hidden,
     }
 }
 

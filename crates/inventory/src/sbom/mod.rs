@@ -136,40 +136,30 @@ pub fn recognise(bytes: &[u8]) -> Option<Format> {
 
 /// Reads a document that was given as a target. `name` is its path or name, for locations and problems. The format is told by
 /// the content, which may be compressed with gzip. Gives the packages, with ecosystem and relations, and the operating system
-/// that they belong to if the document tells; what cannot be read is a problem.
-#[must_use]
-pub fn read(name: &str, content: &mut dyn Content, archives: &dyn Archives) -> Extracted {
-    let mut out = Extracted::default();
-    let bytes = match content.bytes(LIMIT) {
-        Ok(bytes) => bytes,
-        Err(error) => {
-            out.problem(name, format!("the document was not read: {error}"));
-            return out;
-        }
-    };
+/// that they belong to if the document tells; single entries that cannot be read are problems.
+///
+/// # Errors
+/// What is wrong with the document, when nothing of it can be read.
+pub fn read(name: &str, content: &mut dyn Content, archives: &dyn Archives) -> Result<Extracted, String> {
+    let not_read = |error: &dyn std::fmt::Display| format!("the document was not read: {error}");
+    let bytes = content.bytes(LIMIT).map_err(|error| not_read(&error))?;
     let inflated;
     let bytes: &[u8] = if bytes.starts_with(b"\x1f\x8b") {
-        match archives.gzip(&bytes, usize::try_from(LIMIT).unwrap_or(usize::MAX)) {
-            Ok(plain) => {
-                inflated = plain;
-                &inflated
-            }
-            Err(error) => {
-                out.problem(name, format!("the document was not read: {error}"));
-                return out;
-            }
-        }
+        inflated = archives
+            .gzip(&bytes, usize::try_from(LIMIT).unwrap_or(usize::MAX))
+            .map_err(|error| not_read(&error))?;
+        &inflated
     } else {
         &bytes
     };
-    match recognise(bytes) {
-        Some(format) => parse(format, bytes, name, "sbom", &mut out),
-        None => out.problem(
-            name,
-            "this is no CycloneDX or SPDX document (JSON, XML, tag-value and JSON-LD are read)",
-        ),
-    }
-    out
+    let Some(format) = recognise(bytes) else {
+        return Err(
+            "this is no CycloneDX or SPDX document (JSON, XML, tag-value and JSON-LD are read)".to_owned(),
+        );
+    };
+    let mut out = Extracted::default();
+    parse(format, bytes, name, "sbom", &mut out)?;
+    Ok(out)
 }
 
 /// Reads a document found inside a target by the extractor of that name: its operating system is that of another machine.
@@ -186,7 +176,11 @@ pub(crate) fn embedded(
         Err(error) => return out.problem(path, format!("the document was not read: {error}")),
     };
     match recognise(&bytes) {
-        Some(format) if mine(format) => parse(format, &bytes, path, found_by, out),
+        Some(format) if mine(format) => {
+            if let Err(message) = parse(format, &bytes, path, found_by, out) {
+                out.problem(path, message);
+            }
+        }
         Some(_) => {}
         None if unrecognised_is_problem => {
             out.problem(
@@ -205,7 +199,13 @@ pub(crate) fn is_kept_in_folder(path: &str) -> bool {
     matches!(folder, "usr/local/share/sbom" | "var/lib/db/sbom") || folder.ends_with(".dist-info/sboms")
 }
 
-fn parse(format: Format, bytes: &[u8], path: &str, found_by: &'static str, out: &mut Extracted) {
+fn parse(
+    format: Format,
+    bytes: &[u8],
+    path: &str,
+    found_by: &'static str,
+    out: &mut Extracted,
+) -> Result<(), String> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let bill = match format {
         Format::CycloneDxJson => cyclonedx_json::read(bytes),
@@ -214,10 +214,9 @@ fn parse(format: Format, bytes: &[u8], path: &str, found_by: &'static str, out: 
         Format::SpdxTagValue => spdx_tag_value::read(bytes),
         Format::Spdx3 => spdx3::read(bytes),
     };
-    match bill {
-        Ok(bill) => assemble(bill, path, found_by, out),
-        Err(message) => out.problem(path, format!("the document is damaged: {message}")),
-    }
+    let bill = bill.map_err(|message| format!("the document is damaged: {message}"))?;
+    assemble(bill, path, found_by, out);
+    Ok(())
 }
 
 /// Makes packages of what the document lists.

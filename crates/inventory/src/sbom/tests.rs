@@ -5,11 +5,16 @@ use model::{MemoryContent, Relation};
 use proptest::prelude::*;
 
 fn read_text(text: &str) -> Extracted {
-    read(
+    let read = read(
         "document",
         &mut MemoryContent(text.as_bytes()),
         &artifact::archives::Limited::default(),
-    )
+    );
+    read.unwrap_or_else(|message| {
+        let mut out = Extracted::default();
+        out.problem("document", message);
+        out
+    })
 }
 
 fn lines(out: &Extracted) -> Vec<String> {
@@ -255,11 +260,11 @@ fn compressed_documents() {
         \xca\x18\xea\x99\x01\xc5\x92\xf3\x73\x0b\x80\xf2\x79\x25\xc5\x4a\x56\xd1\xd5\x4a\x79\x89\xb9\xa9\
         \x40\xb9\x0a\xa0\x4c\x19\x42\xa5\x52\x6d\x6c\x2d\x00\xc0\x8c\xec\x3a\x57\x00\x00\x00";
     let archives = artifact::archives::Limited::default();
-    let out = read("document.gz", &mut MemoryContent(packed.as_slice()), &archives);
+    let out = read("document.gz", &mut MemoryContent(packed.as_slice()), &archives).unwrap();
     assert_eq!(out.problems, []);
     assert_eq!(out.packages[0].purl.to_string(), "pkg:generic/x@1");
-    let out = read("document.gz", &mut MemoryContent(&packed[..40]), &archives);
-    assert_eq!(out.problems.len(), 1);
+    let message = read("document.gz", &mut MemoryContent(&packed[..40]), &archives).unwrap_err();
+    assert!(message.starts_with("the document was not read: "), "{message}");
 }
 
 #[test]

@@ -55,7 +55,7 @@ impl Format for Html {
         if !options.inventory_only {
             tiles(report, out)?;
             charts(report, out)?;
-            findings(report, out)?;
+            findings(report, options.hidden, out)?;
         }
         packages(report, out)?;
         layers(report, out)?;
@@ -230,7 +230,7 @@ fn chart(title: &str, bars: &[(String, Counts)], out: &mut dyn Write) -> io::Res
     writeln!(out, "</table>\n</figure>")
 }
 
-fn findings(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+fn findings(report: &Report, hidden: usize, out: &mut dyn Write) -> io::Result<()> {
     let shown: Vec<&Finding> = report
         .findings
         .iter()
@@ -241,6 +241,15 @@ fn findings(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         "<section>\n<h2>Findings <small id=\"shown\">{}</small></h2>",
         shown.len()
     )?;
+    if hidden > 0 {
+        writeln!(
+            out,
+            "<p>Findings hidden by filters of the command line: {hidden}.</p>"
+        )?;
+        if shown.is_empty() {
+            return writeln!(out, "</section>");
+        }
+    }
     if shown.is_empty() {
         return writeln!(out, "<p class=\"good\">No known flaws.</p>\n</section>");
     }

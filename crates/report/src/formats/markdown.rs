@@ -58,6 +58,9 @@ impl Format for Markdown {
                 .collect::<Vec<_>>()
                 .join(" · ")
         )?;
+        if options.hidden > 0 {
+            writeln!(out, "Findings hidden by filters: {}\n", options.hidden)?;
+        }
         if options.inventory_only {
             writeln!(
                 out,

@@ -53,7 +53,7 @@ impl Format for Table {
             page.findings(report, out)?;
         }
         page.problems(report, out)?;
-        page.summary(report, options.inventory_only, out)
+        page.summary(report, options, out)
     }
 }
 
@@ -365,15 +365,20 @@ impl Page {
         writeln!(out)
     }
 
-    fn summary(&self, report: &Report, inventory_only: bool, out: &mut dyn Write) -> io::Result<()> {
+    fn summary(&self, report: &Report, options: &Options, out: &mut dyn Write) -> io::Result<()> {
         let summary = report.summary();
-        if inventory_only {
+        if options.inventory_only {
             return self.line(&plural(summary.packages, "package"), paint::BOLD, out);
         }
         let count: usize = summary.by_severity.iter().sum();
         let mut parts = Vec::new();
         if count == 0 {
-            parts.push("no known flaws".to_owned());
+            let text = if options.hidden == 0 {
+                "no known flaws"
+            } else {
+                "nothing to show"
+            };
+            parts.push(text.to_owned());
         } else {
             let severities: Vec<String> = Severity::ALL
                 .iter()
@@ -383,6 +388,9 @@ impl Page {
                 .collect();
             parts.push(format!("{}: {}", plural(count, "finding"), severities.join(", ")));
             parts.push(format!("{} fixable", summary.fixable));
+        }
+        if options.hidden > 0 {
+            parts.push(format!("{} hidden by filters", options.hidden));
         }
         if summary.known_exploited > 0 {
             parts.push(format!("{} known to be exploited (KEV)", summary.known_exploited));
@@ -396,7 +404,7 @@ impl Page {
         if summary.problems > 0 {
             parts.push(plural(summary.problems, "problem"));
         }
-        let code = if count == 0 && summary.problems == 0 {
+        let code = if count == 0 && options.hidden == 0 && summary.problems == 0 {
             "32;1"
         } else {
             paint::BOLD
