@@ -5,10 +5,13 @@ use crate::error::ArtifactError;
 use crate::files;
 use crate::image::{Backend, Image, ImageInfo, StoredLayer};
 use crate::manifest::{self, Config, Resolved};
+use crate::memory::Note;
 use crate::options::{Limits, OpenOptions};
 use crate::source::{BlobSource, Descriptor, Root, StreamSource};
-use crate::stream::Place;
-use crate::tar::{Seekable, Stream, TarInput, TarReader};
+use crate::stream::{self, Place};
+use crate::tar::{Seekable, Stream, TarError, TarInput, TarReader};
+use crate::target::Opened;
+use crate::unread::{Bytes, Unread};
 use model::{Digest, DigestAlgorithm, EntryKind, Problem};
 use serde::Deserialize;
 use std::collections::HashMap;
@@ -25,8 +28,8 @@ const MAX_DOCUMENTS_BYTES: u64 = 64 << 20;
 /// Links followed from one entry of an archive to another.
 const MAX_ARCHIVE_LINKS: usize = 16;
 
-/// Opens an image archive.
-pub(crate) fn open(path: &Path, tag: Option<&str>, options: &OpenOptions) -> Result<Image, ArtifactError> {
+/// Opens an image archive. One that is compressed as a whole tells what it is only when it is read, or was before.
+pub(crate) fn open(path: &Path, tag: Option<&str>, options: &OpenOptions) -> Result<Opened, ArtifactError> {
     let name = path.display().to_string();
     let what = files::named(path);
     let file = Arc::new(files::open(path)?);
@@ -35,11 +38,23 @@ pub(crate) fn open(path: &Path, tag: Option<&str>, options: &OpenOptions) -> Res
         .read_at(&mut head, 0)
         .map_err(|error| ArtifactError::io(&*what, error))?;
     if Compression::sniff(head.get(..count).unwrap_or_default()) != Compression::None {
-        let source = CompressedArchive {
+        let note = Note::of(&file, "archive", &name, tag, options);
+        let source = Arc::new(CompressedArchive {
             file,
             limits: options.limits.clone(),
-        };
-        return open_stream(Arc::new(source), None, tag, &name, options);
+        });
+        if let Some((info, places)) = note.as_ref().and_then(Note::recall) {
+            return Ok(Opened::Image(stream_image(source, info, places, options)));
+        }
+        return Ok(Opened::Unread(Unread {
+            bytes: Bytes::Archive {
+                source,
+                tag: tag.map(str::to_owned),
+            },
+            name,
+            options: options.clone(),
+            note,
+        }));
     }
     let input = file
         .try_clone()
@@ -66,7 +81,7 @@ pub(crate) fn open(path: &Path, tag: Option<&str>, options: &OpenOptions) -> Res
         archive: source,
         by_digest,
     };
-    Ok(Image {
+    Ok(Opened::Image(Image {
         info,
         backend: Backend::Blobs {
             source: Arc::new(source),
@@ -74,52 +89,61 @@ pub(crate) fn open(path: &Path, tag: Option<&str>, options: &OpenOptions) -> Res
         },
         limits: options.limits.clone(),
         rootfs: false,
-    })
+    }))
 }
 
-/// Opens an image in a stream. What a daemon told already saves the pass that looks for the documents.
-pub(crate) fn open_stream(
+/// An image in a stream, its layers at these places.
+pub(crate) fn stream_image(
     source: Arc<dyn StreamSource>,
-    known: Option<ImageInfo>,
+    info: ImageInfo,
+    layers: Vec<Place>,
+    options: &OpenOptions,
+) -> Image {
+    Image {
+        info,
+        backend: Backend::Stream { source, layers },
+        limits: options.limits.clone(),
+        rootfs: false,
+    }
+}
+
+/// The content of an entry of an archive.
+pub(crate) type Body<'a> = Box<dyn Read + Send + 'a>;
+/// Is shown the path and content of what is no document; content that it leaves unread is skipped.
+pub(crate) type ShowBlob<'a> = &'a mut dyn FnMut(&str, Body<'_>);
+
+/// Reads a stream once to learn which image is in it and where its layers are.
+pub(crate) fn describe_stream(
+    source: &dyn StreamSource,
     tag: Option<&str>,
     name: &str,
     options: &OpenOptions,
-) -> Result<Image, ArtifactError> {
+    blobs: Option<ShowBlob<'_>>,
+) -> Result<(ImageInfo, Vec<Place>), ArtifactError> {
     let limits = &options.limits;
-    let (info, layers) = match known {
-        Some(info) => {
-            let layers = info.layers.iter().map(|_| Place::default()).collect();
-            (info, layers)
-        }
-        None => {
-            let stream = source.open()?;
-            let input = Stream(BufReader::with_capacity(decompress::BUFFER_BYTES, stream));
-            let mut contents = Contents::default();
-            let mut documents = HashMap::new();
-            let tar = TarReader::new(input, limits.max_name_bytes);
-            list(tar, &mut contents, Some(&mut documents), limits)
-                .map_err(|why| ArtifactError::invalid(format!("`{name}`"), why))?;
-            let described = describe(&Documents(documents), &contents, tag, name, options)?;
-            let layers = described
-                .layers
-                .into_iter()
-                .zip(described.paths)
-                .map(|(layer, path)| Place {
-                    path: Some(path),
-                    stored: layer.check_stored.then_some(layer.descriptor.digest),
-                    size: layer.descriptor.size,
-                    unreadable: layer.unreadable,
-                })
-                .collect();
-            (described.info, layers)
-        }
+    let input = Stream(BufReader::with_capacity(decompress::BUFFER_BYTES, source.open()?));
+    let mut contents = Contents::default();
+    let mut kept = Kept {
+        documents: HashMap::new(),
+        bytes: 0,
+        blobs,
     };
-    Ok(Image {
-        info,
-        backend: Backend::Stream { source, layers },
-        limits: limits.clone(),
-        rootfs: false,
-    })
+    let tar = TarReader::new(input, limits.max_name_bytes);
+    list(tar, &mut contents, Some(&mut kept), limits)
+        .map_err(|why| ArtifactError::invalid(format!("`{name}`"), why))?;
+    let Described { info, layers, paths } =
+        describe(&Documents(kept.documents), &contents, tag, name, options)?;
+    let places = layers
+        .into_iter()
+        .zip(paths)
+        .map(|(layer, path)| Place {
+            path: Some(path),
+            stored: layer.check_stored.then_some(layer.descriptor.digest),
+            size: layer.descriptor.size,
+            unreadable: layer.unreadable,
+        })
+        .collect();
+    Ok((info, places))
 }
 
 /// A file that is compressed as a whole.
@@ -195,14 +219,51 @@ impl Contents {
     }
 }
 
-/// Lists an archive. `documents` receives the files that look like JSON, for streams.
-fn list<R: TarInput>(
+/// What is taken from a stream while it is listed.
+struct Kept<'a> {
+    documents: HashMap<String, Vec<u8>>,
+    /// Bytes of all documents.
+    bytes: u64,
+    blobs: Option<ShowBlob<'a>>,
+}
+
+impl Kept<'_> {
+    /// Keeps the current file when it looks like JSON, and shows it otherwise.
+    fn take<R: TarInput + Send>(
+        &mut self,
+        tar: &mut TarReader<R>,
+        path: &str,
+        size: u64,
+        limits: &Limits,
+    ) -> Result<(), TarError> {
+        let mut first = Vec::new();
+        if size > 0 && size <= limits.max_json_bytes && self.bytes + size <= MAX_DOCUMENTS_BYTES {
+            let mut byte = [0];
+            let count = tar.read_content(&mut byte)?;
+            first.extend(byte.get(..count).unwrap_or_default());
+            if matches!(first.first(), Some(b'{' | b'[' | b' ' | b'\n' | b'\t')) {
+                let mut document = first;
+                document.resize(usize::try_from(size).unwrap_or_default(), 0);
+                tar.read_content(document.get_mut(1..).unwrap_or_default())?;
+                self.bytes += size;
+                self.documents.insert(path.to_owned(), document);
+                return Ok(());
+            }
+        }
+        if let Some(show) = &mut self.blobs {
+            show(path, Box::new(io::Cursor::new(first).chain(stream::Body { tar })));
+        }
+        Ok(())
+    }
+}
+
+/// Lists an archive. `kept` takes what a stream must not pass by.
+fn list<R: TarInput + Send>(
     mut tar: TarReader<R>,
     contents: &mut Contents,
-    mut documents: Option<&mut HashMap<String, Vec<u8>>>,
+    mut kept: Option<&mut Kept<'_>>,
     limits: &Limits,
 ) -> Result<(), String> {
-    let mut kept = 0_u64;
     while tar.advance().map_err(|error| error.to_string())? {
         if contents.places.len() >= MAX_ARCHIVE_ENTRIES {
             return Err(format!(
@@ -215,15 +276,9 @@ fn list<R: TarInput>(
         match (entry.kind, entry.link) {
             (EntryKind::File, _) if !tar.is_sparse() => {
                 let offset = tar.content_offset();
-                if let Some(documents) = documents.as_deref_mut()
-                    && size > 0
-                    && size <= limits.max_json_bytes
-                    && kept + size <= MAX_DOCUMENTS_BYTES
-                    && let Some(document) =
-                        read_document(&mut tar, size).map_err(|error| error.to_string())?
-                {
-                    kept += size;
-                    documents.insert(path.clone(), document);
+                if let Some(kept) = kept.as_deref_mut() {
+                    kept.take(&mut tar, &path, size, limits)
+                        .map_err(|error| error.to_string())?;
                 }
                 contents.places.insert(path, Entry::File { offset, size });
             }
@@ -239,20 +294,6 @@ fn list<R: TarInput>(
         }
     }
     Ok(())
-}
-
-fn read_document<R: TarInput>(
-    tar: &mut TarReader<R>,
-    size: u64,
-) -> Result<Option<Vec<u8>>, crate::tar::TarError> {
-    let mut first = [0];
-    if tar.read_content(&mut first)? == 0 || !matches!(first[0], b'{' | b'[' | b' ' | b'\n' | b'\t') {
-        return Ok(None);
-    }
-    let mut document = first.to_vec();
-    document.resize(usize::try_from(size).unwrap_or_default(), 0);
-    tar.read_content(document.get_mut(1..).unwrap_or_default())?;
-    Ok(Some(document))
 }
 
 /// Gives documents by their path in an archive.

@@ -6,13 +6,14 @@ use crate::options::Limits;
 use crate::source::{BlobSource, Descriptor, StreamSource};
 use crate::stream;
 use model::{Content, Digest, Entry, EntryKind, LayerIndex, Problem};
+use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 /// What is known of an image before its layers are read.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImageInfo {
     /// Digest of the manifest, where the source has one.
     pub digest: Option<Digest>,
@@ -31,7 +32,7 @@ pub struct ImageInfo {
 }
 
 /// What is known of one layer before it is read.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LayerInfo {
     /// What the configuration says the uncompressed tar's digest is; checked when the layer is read.
     pub diff_id: Digest,

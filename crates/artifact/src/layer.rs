@@ -24,6 +24,12 @@ pub(crate) struct Outcome {
     pub(crate) complete: bool,
     /// Digest of the uncompressed tar, when it was read to its end.
     pub(crate) diff_id: Option<Digest>,
+    /// Digest of the stored bytes, when it was asked for and they were read to their end.
+    pub(crate) stored: Option<Digest>,
+    /// Number of stored bytes that were read.
+    pub(crate) stored_bytes: u64,
+    /// True when the stored bytes were read to their end.
+    whole: bool,
 }
 
 impl Outcome {
@@ -34,6 +40,9 @@ impl Outcome {
             problems: vec![problem],
             complete: false,
             diff_id: None,
+            stored: None,
+            stored_bytes: 0,
+            whole: false,
         }
     }
 }
@@ -50,74 +59,79 @@ pub(crate) struct Expected<'a> {
     pub(crate) size: u64,
 }
 
-/// Reads a layer from its stored bytes.
+/// Reads a layer from its stored bytes without knowing what it must be; `name` is how messages call it, `stored` and
+/// `uncompressed` are the functions that hash it.
+pub(crate) fn measure(
+    reader: Box<dyn Read + Send + '_>,
+    name: &str,
+    stored: Option<DigestAlgorithm>,
+    uncompressed: DigestAlgorithm,
+    limits: &Limits,
+    visitor: &mut dyn LayerVisitor,
+) -> Outcome {
+    let reading = Reading {
+        limits,
+        stored,
+        uncompressed: Some(uncompressed),
+    };
+    let ((tally, diff_id), stored) = decompress::decompress(reader, &reading, |blocks| {
+        let mut tally = Tally::default();
+        let walked = walk_tar(Stream(&mut *blocks), limits, visitor, &mut tally);
+        let diff_id = finish(blocks, walked, &mut tally, name);
+        (tally, diff_id)
+    });
+    Outcome {
+        entries: tally.entries,
+        problems: tally.problems,
+        complete: tally.complete && stored.whole,
+        diff_id,
+        stored: stored.digest.filter(|_| stored.whole),
+        stored_bytes: stored.count,
+        whole: stored.whole,
+    }
+}
+
+/// Reads a layer from its stored bytes and checks that it is what it must be.
 pub(crate) fn walk(
     reader: Box<dyn Read + Send + '_>,
     expected: &Expected<'_>,
     limits: &Limits,
     visitor: &mut dyn LayerVisitor,
 ) -> Outcome {
-    let reading = Reading {
-        limits,
-        stored: expected.stored.map(Digest::algorithm),
-        uncompressed: Some(
-            expected
-                .diff_id
-                .map_or(DigestAlgorithm::Sha256, Digest::algorithm),
-        ),
-    };
-    let ((tally, diff_id), stored) = decompress::decompress(reader, &reading, |blocks| {
-        let mut tally = Tally::default();
-        let walked = walk_tar(Stream(&mut *blocks), limits, visitor, &mut tally);
-        let diff_id = finish(blocks, walked, &mut tally, expected);
-        (tally, diff_id)
-    });
-    let Tally {
-        entries,
-        mut problems,
-        mut complete,
-        ..
-    } = tally;
     let name = expected.name;
-    if let (Some(wanted), Some(actual)) = (expected.diff_id, &diff_id)
+    let algorithm = expected
+        .diff_id
+        .map_or(DigestAlgorithm::Sha256, Digest::algorithm);
+    let stored = expected.stored.map(Digest::algorithm);
+    let mut outcome = measure(reader, name, stored, algorithm, limits, visitor);
+    let mut wrong = Vec::new();
+    if let (Some(wanted), Some(actual)) = (expected.diff_id, &outcome.diff_id)
         && wanted != actual
     {
-        complete = false;
-        problems.push(Problem::general(format!(
+        wrong.push(format!(
             "{name} does not hold what the image says: its content has digest {actual}, not {wanted}"
-        )));
+        ));
     }
-    if let (Some(wanted), Some(actual), true) = (expected.stored, &stored.digest, stored.whole)
+    if let (Some(wanted), Some(actual)) = (expected.stored, &outcome.stored)
         && wanted != actual
     {
-        complete = false;
-        problems.push(Problem::general(format!(
+        wrong.push(format!(
             "{name} is not the blob that the image names: its digest is {actual}, not {wanted}"
-        )));
+        ));
     }
-    if expected.size != 0 && stored.whole && stored.count != expected.size {
-        complete = false;
-        problems.push(Problem::general(format!(
+    if expected.size != 0 && outcome.whole && outcome.stored_bytes != expected.size {
+        wrong.push(format!(
             "{name} has {} bytes where the image says {}",
-            stored.count, expected.size
-        )));
+            outcome.stored_bytes, expected.size
+        ));
     }
-    Outcome {
-        entries,
-        problems,
-        complete: complete && stored.whole,
-        diff_id,
-    }
+    outcome.complete &= wrong.is_empty();
+    outcome.problems.extend(wrong.into_iter().map(Problem::general));
+    outcome
 }
 
 /// Reads what follows the archive's end, so that the digests are whole.
-fn finish(
-    blocks: &mut Blocks,
-    walked: Result<(), Stop>,
-    tally: &mut Tally,
-    expected: &Expected<'_>,
-) -> Option<Digest> {
-    let name = expected.name;
+fn finish(blocks: &mut Blocks, walked: Result<(), Stop>, tally: &mut Tally, name: &str) -> Option<Digest> {
     let drained = match walked {
         Err(Stop::Cap(message)) => {
             tally.fail(format!("{name} was not read to its end: {message}"));
@@ -148,13 +162,15 @@ pub fn walk_tar_archive<V: LayerVisitor>(
     limits: &Limits,
     mut visitor: V,
 ) -> Walked<V> {
-    let expected = Expected {
-        name: "the archive",
-        diff_id: None,
-        stored: None,
-        size: 0,
-    };
-    let outcome = walk(Box::new(reader), &expected, limits, &mut visitor);
+    let algorithm = DigestAlgorithm::Sha256;
+    let outcome = measure(
+        Box::new(reader),
+        "the archive",
+        None,
+        algorithm,
+        limits,
+        &mut visitor,
+    );
     Walked::new(0, visitor, outcome)
 }
 

@@ -1,7 +1,9 @@
 //! How a target is opened: platform, credentials and the caps on everything that is read.
 
+use crate::memory::Memory;
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A text that is never shown.
@@ -59,6 +61,8 @@ pub struct OpenOptions {
     pub credentials: Option<(String, Secret)>,
     /// Honour `.gitignore` and `.ignore` files in source trees.
     pub gitignore: bool,
+    /// Remembers what compressed archives and tarballs are, so that unchanged ones are not read; `None` reads them anew.
+    pub memory: Option<Arc<dyn Memory>>,
 }
 
 impl Default for OpenOptions {
@@ -75,6 +79,7 @@ impl Default for OpenOptions {
             limits: Limits::default(),
             credentials: None,
             gitignore: true,
+            memory: None,
         }
     }
 }

@@ -149,7 +149,7 @@ fn exported(
         daemon,
         id: description.id,
     };
-    image_from_stream(Arc::new(source), Some(known), None, name, options)
+    Ok(image_from_stream(Arc::new(source), known, options))
 }
 
 struct Export {

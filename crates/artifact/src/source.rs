@@ -5,6 +5,7 @@ use crate::error::ArtifactError;
 use crate::image::{Backend, Image, ImageInfo};
 use crate::manifest::{self, Resolved};
 use crate::options::OpenOptions;
+use crate::stream::Place;
 use model::Digest;
 use std::io::Read;
 use std::sync::Arc;
@@ -42,9 +43,10 @@ pub(crate) trait BlobSource: Send + Sync {
     fn open(&self, descriptor: &Descriptor) -> Result<Box<dyn Read + Send>, ArtifactError>;
 }
 
-/// One tar stream in `docker save` or OCI form that is read in its own order: from a daemon's socket, or a compressed archive.
+/// One stream that is read in its own order: the tar stream of an image in `docker save` or OCI form from a daemon's socket or
+/// a compressed archive, or the tarball of a root file system.
 pub(crate) trait StreamSource: Send + Sync {
-    /// The uncompressed tar stream from its start, anew for each pass.
+    /// The stream from its start, anew for each pass: uncompressed, but for tarballs of root file systems.
     fn open(&self) -> Result<Box<dyn Read + Send>, ArtifactError>;
 }
 
@@ -79,14 +81,13 @@ pub(crate) fn image_from_blobs(
     })
 }
 
-/// An image in a `docker save` or OCI archive stream. `known` is what a daemon told already (its layers' diff ids at least);
-/// with it no pass over the stream is needed before the walk. `tag` chooses among several images.
+/// An image in a `docker save` or OCI archive stream. `known` is what a daemon told already (its layers' diff ids at least),
+/// so that no pass over the stream is needed before the walk.
 pub(crate) fn image_from_stream(
     source: Arc<dyn StreamSource>,
-    known: Option<ImageInfo>,
-    tag: Option<&str>,
-    name: &str,
+    known: ImageInfo,
     options: &OpenOptions,
-) -> Result<Image, ArtifactError> {
-    archive::open_stream(source, known, tag, name, options)
+) -> Image {
+    let places = known.layers.iter().map(|_| Place::default()).collect();
+    archive::stream_image(source, known, places, options)
 }

@@ -6,11 +6,12 @@ use crate::layer::{self, Expected, Outcome};
 use crate::options::Limits;
 use crate::source::StreamSource;
 use crate::tar::{Stream, TarInput, TarReader};
-use model::{Digest, EntryKind, LayerIndex, Problem};
+use model::{Digest, DigestAlgorithm, EntryKind, LayerIndex, Problem};
+use serde::{Deserialize, Serialize};
 use std::io::{self, BufReader, Read};
 
 /// Where a layer is in a stream.
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 pub(crate) struct Place {
     /// Its path in the stream; unknown before a daemon's stream is read, where a layer is told by its digest.
     pub(crate) path: Option<String>,
@@ -168,10 +169,11 @@ impl<V: LayerVisitor> Pass<'_, V> {
             }
             return Role::Candidate;
         }
-        let layer_like = [".tar", ".tar.gz", ".tgz"]
-            .iter()
-            .any(|ending| name.ends_with(ending));
-        if layer_like { Role::Candidate } else { Role::Other }
+        if is_layer_like(path) {
+            Role::Candidate
+        } else {
+            Role::Other
+        }
     }
 
     /// Walks what may be a layer and keeps the result if its digest is a wanted layer's.
@@ -182,15 +184,10 @@ impl<V: LayerVisitor> Pass<'_, V> {
         if matches!(head.first(), Some(b'{' | b'[') | None) {
             return Ok(());
         }
-        let expected = Expected {
-            name: "the layer",
-            diff_id: None,
-            stored: None,
-            size: 0,
-        };
         let mut visitor = (self.make)();
         let body = Box::new(io::Cursor::new(head).chain(Body { tar }));
-        let outcome = layer::walk(body, &expected, self.limits, &mut visitor);
+        let algorithm = DigestAlgorithm::Sha256;
+        let outcome = layer::measure(body, "the layer", None, algorithm, self.limits, &mut visitor);
         let is_it = |layer: &LayerInfo| outcome.diff_id.as_ref() == Some(&layer.diff_id);
         let mut remaining = self.remaining.iter().copied();
         let found = remaining.find(|&index| self.layer(index).is_some_and(is_it));
@@ -206,9 +203,17 @@ impl<V: LayerVisitor> Pass<'_, V> {
     }
 }
 
+/// True for the names that archives of images give to layers.
+pub(crate) fn is_layer_like(path: &str) -> bool {
+    path.starts_with("blobs/")
+        || [".tar", ".tar.gz", ".tgz"]
+            .iter()
+            .any(|ending| path.ends_with(ending))
+}
+
 /// The current entry's content as a reader.
-struct Body<'a, R> {
-    tar: &'a mut TarReader<R>,
+pub(crate) struct Body<'a, R> {
+    pub(crate) tar: &'a mut TarReader<R>,
 }
 
 impl<R: TarInput> Read for Body<'_, R> {
@@ -287,7 +292,7 @@ mod tests {
             asked: AtomicUsize::new(0),
         });
         let options = OpenOptions::default();
-        let image = image_from_stream(daemon.clone(), Some(known), None, "sample", &options).unwrap();
+        let image = image_from_stream(daemon.clone(), known, &options);
         (image, daemon)
     }
 

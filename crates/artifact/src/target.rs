@@ -11,6 +11,7 @@ use crate::layout;
 use crate::options::{Limits, OpenOptions};
 use crate::remote;
 use crate::tar::{Stream, TarReader};
+use crate::unread::Unread;
 use model::Content;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -95,6 +96,8 @@ impl TargetSpec {
 pub enum Opened {
     /// Layers.
     Image(Image),
+    /// Layers, known once their bytes were read.
+    Unread(Unread),
     /// A folder.
     Tree(FolderTree),
     /// A software bill of materials, uncompressed.
@@ -109,7 +112,7 @@ pub fn open(spec: &TargetSpec, options: &OpenOptions) -> Result<Opened, Artifact
     match spec {
         TargetSpec::Archive(path) => {
             let (path, tag) = split_tag(path);
-            archive::open(&path, tag.as_deref(), options).map(Opened::Image)
+            archive::open(&path, tag.as_deref(), options)
         }
         TargetSpec::OciLayout(path) => {
             let (path, tag) = split_tag(path);
@@ -117,7 +120,7 @@ pub fn open(spec: &TargetSpec, options: &OpenOptions) -> Result<Opened, Artifact
         }
         TargetSpec::Directory(path) => FolderTree::open(path, false, options).map(Opened::Tree),
         TargetSpec::Rootfs(path) if path.is_dir() => FolderTree::open(path, true, options).map(Opened::Tree),
-        TargetSpec::Rootfs(path) => layout::open_tarball(path, options).map(Opened::Image),
+        TargetSpec::Rootfs(path) => layout::open_tarball(path, options),
         TargetSpec::Sbom(path) => open_document(path, &options.limits).map(Opened::Document),
         TargetSpec::Registry(name) => remote::from_registry(name, options).map(Opened::Image),
         TargetSpec::Docker(name) => remote::from_docker(name, options).map(Opened::Image),

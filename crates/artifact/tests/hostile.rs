@@ -148,10 +148,11 @@ fn ten_million_entries_stop_at_the_cap() {
         },
         ..OpenOptions::default()
     };
-    let Opened::Image(opened) = open(&TargetSpec::Rootfs(path), &options).unwrap() else {
-        panic!("no image")
+    let Opened::Unread(unread) = open(&TargetSpec::Rootfs(path), &options).unwrap() else {
+        panic!("known too early")
     };
-    let walked = opened.walk(&[0], 1, &|| Nothing);
+    let (image, walked) = unread.walk(&|| Nothing).unwrap();
+    assert_eq!(image.info.layers.len(), 1);
     assert_eq!(walked[0].entries.len(), 20_000);
     assert!(
         walked[0].problems[0]

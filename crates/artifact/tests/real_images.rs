@@ -5,7 +5,9 @@
     reason = "tests make and read their own files"
 )]
 
-use artifact::{LayerVisitor, OpenOptions, Opened, TargetSpec, Union, Walked, open};
+mod common;
+
+use artifact::{LayerVisitor, OpenOptions, TargetSpec, Union, Walked, open};
 use model::{Content, Entry, EntryKind};
 use std::path::Path;
 
@@ -30,9 +32,7 @@ impl LayerVisitor for Take {
 
 fn walk(target: &str) -> (artifact::ImageInfo, Vec<Walked<Take>>) {
     let spec = TargetSpec::parse(target).unwrap();
-    let Opened::Image(image) = open(&spec, &OpenOptions::default()).unwrap() else {
-        panic!("{target} is no image")
-    };
+    let image = common::open_image(&spec, &OpenOptions::default());
     let wanted: Vec<u32> = (0..image.info.layers.len() as u32).collect();
     let make = || Take {
         names: vec!["lib/apk/db/installed", "etc/os-release", "bin/busybox"],
@@ -78,11 +78,7 @@ fn root_file_systems_are_read_whole() {
             let links = union.unread_link_targets(&|entry| entry.path == "bin/sh" && entry.mode & 0o111 != 0);
             assert_eq!(links.len(), 1, "{target}");
             assert_eq!(links[0].target, "bin/busybox");
-            let Ok(Opened::Image(image)) =
-                open(&TargetSpec::parse(&target).unwrap(), &OpenOptions::default())
-            else {
-                panic!("{target}")
-            };
+            let image = common::open_image(&TargetSpec::parse(&target).unwrap(), &OpenOptions::default());
             for link in &links {
                 let mut take = Take::default();
                 let problems = image.reread(link.layer, &[&link.target], &mut take);

@@ -312,6 +312,53 @@ fn reports_are_the_same_in_every_run() {
 }
 
 #[test]
+fn unchanged_archives_are_not_read_again() {
+    use testkit::image::{Compression, Image, Layer, compress};
+    let home = home();
+    let layer = Layer::new("ADD")
+        .file("etc/os-release", OS_RELEASE)
+        .file("var/lib/dpkg/status", STATUS);
+    let upper = Layer::new("COPY").file("srv/package-lock.json", LOCK);
+    let lowest = Layer::new("ADD").file("etc/motd", "welcome");
+    for (target, bytes, layers, changed) in [
+        ("rootfs:root.tar.gz", layer.tar(), 1, upper.tar()),
+        (
+            "archive:image.tar.gz",
+            // Not on top of what was scanned before, which only the cache would know for its base.
+            Image::new(vec![lowest, layer.clone(), upper.clone(), layer.clone()]).docker_archive(),
+            4,
+            Image::new(vec![upper.clone()]).docker_archive(),
+        ),
+    ] {
+        let (_, file) = target.split_once(':').expect("prefix");
+        let path = home.path().join(file);
+        std::fs::write(&path, compress(&bytes, Compression::Gzip)).expect("written");
+        let scan = |arguments: &[&str]| {
+            let all = ["scan", target, "--format", "json", "--verbose"];
+            run(home.path(), &[&all, arguments].concat()).expect_code(0)
+        };
+        let warm = format!("0 layers to read, {layers} from the cache");
+        let first = scan(&[]);
+        assert!(!first.stderr.contains("0 layers to read"), "{}", first.stderr);
+        // A file that is as young as this is read once more, since it could change unseen.
+        let second = (0..1000)
+            .map(|_| scan(&[]))
+            .find(|ran| ran.stderr.contains(&warm))
+            .expect("remembered");
+        assert_eq!(first.stdout, second.stdout, "{target}");
+        let without = scan(&["--no-cache"]);
+        assert!(without.stderr.contains("0 from the cache"), "{}", without.stderr);
+        assert_eq!(first.stdout, without.stdout, "{target}");
+        std::fs::write(&path, compress(&changed, Compression::Gzip)).expect("written");
+        let third = scan(&[]);
+        assert!(third.stdout.contains("left-pad"), "{target}");
+        assert!(!third.stdout.contains("zlib1g"), "{target}");
+    }
+    let ran = run(home.path(), &["cache", "status"]).expect_code(0);
+    assert!(ran.stdout.contains("stale    0 files"), "{}", ran.stdout);
+}
+
+#[test]
 fn status_and_cache_tell_and_clean() {
     let home = home();
     let ran = run(home.path(), &["db", "status", "--json"]).expect_code(0);

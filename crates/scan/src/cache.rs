@@ -24,6 +24,8 @@ const FILE_LIMIT: u64 = 512 << 20;
 /// Endings of files with what was found in a layer, and in all layers of an image together.
 const LAYER: &str = "layer";
 const IMAGE: &str = "image";
+/// Ending of what an archive was found to be.
+const ARCHIVE: &str = "archive";
 
 /// Default size cap, in bytes.
 pub const DEFAULT_CAP: u64 = 1 << 30;
@@ -59,6 +61,8 @@ pub struct CacheStatus {
     pub stale_bytes: u64,
     /// Images remembered as possible bases.
     pub images: usize,
+    /// Compressed archives and tarballs that are recognised when they come again.
+    pub archives: usize,
 }
 
 impl Cache {
@@ -171,6 +175,13 @@ impl Cache {
             {
                 status.results += 1;
                 status.bytes += file.bytes;
+            } else if file.path.starts_with(&current)
+                && file
+                    .path
+                    .extension()
+                    .is_some_and(|extension| extension == ARCHIVE)
+            {
+                status.archives += 1;
             } else {
                 status.stale += 1;
                 status.stale_bytes += file.bytes;
@@ -235,6 +246,18 @@ impl Cache {
 
     fn files(&self) -> Vec<files::Listed> {
         files::list(&self.folder, 2)
+    }
+}
+
+/// What archives are: beside the layers, and like them under a checksum and bound to the program's version.
+impl artifact::Memory for Cache {
+    fn recall(&self, key: &Digest) -> Option<Vec<u8>> {
+        self.read(&self.path_of(key, ARCHIVE))
+    }
+
+    fn remember(&self, key: &Digest, bytes: &[u8]) {
+        // A cache that cannot be written is told where the layers are stored.
+        let _ = self.write(&self.path_of(key, ARCHIVE), &bytes);
     }
 }
 

@@ -11,11 +11,11 @@ pub mod feeds;
 mod pool;
 
 use advisory::{Database, DatabaseError, MatchOptions, match_packages};
-use artifact::{ArtifactError, FolderTree, Image, Opened};
+use artifact::{ArtifactError, EntryList, FolderTree, Image, Opened, Unread, Walked};
 use assemble::Assembled;
 use cache::{Cache, LayerScan};
 use model::{Content, Finding, Layer, OsRelease, Package, Problem, Report, Severity, Target, TargetKind};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What a scan shall do.
 pub struct ScanOptions<'a> {
@@ -83,7 +83,8 @@ pub enum ScanError {
 /// When the database or the document that is the target cannot be read. What is wrong with parts of the target is in the report's problems.
 pub fn scan(opened: &mut Opened, options: &ScanOptions<'_>) -> Result<Report, ScanError> {
     let (mut target, assembled) = match opened {
-        Opened::Image(image) => scan_image(image, options),
+        Opened::Image(image) => scan_image(image, Vec::new(), options),
+        Opened::Unread(unread) => scan_unread(unread, options)?,
         Opened::Tree(tree) => scan_tree(tree, options),
         Opened::Document(document) => scan_document(document.as_mut(), options)?,
     };
@@ -134,15 +135,94 @@ fn sort_findings(findings: &mut [Finding], packages: &[Package]) {
     });
 }
 
-fn scan_image(image: &Image, options: &ScanOptions<'_>) -> (Target, Assembled) {
+/// A layer that was walked; its files may still be with the extractors.
+struct Read {
+    index: u32,
+    results: collect::Results,
+    entries: EntryList,
+    problems: Vec<Problem>,
+    complete: bool,
+}
+
+impl From<Walked<collect::Collector<'_>>> for Read {
+    fn from(walked: Walked<collect::Collector<'_>>) -> Self {
+        Self {
+            index: walked.index,
+            results: walked.visitor.into_results(),
+            entries: walked.entries,
+            problems: walked.problems,
+            complete: walked.complete,
+        }
+    }
+}
+
+/// What is known of an image's layers so far.
+#[derive(Default)]
+struct Layers {
+    scans: BTreeMap<u32, LayerScan>,
+    /// Those that are what their digests say, now or when they entered the cache, and without problems.
+    verified: BTreeSet<u32>,
+    problems: Vec<Problem>,
+}
+
+impl Layers {
+    /// Takes what a walk gave, into the cache where it may be cached.
+    fn take(&mut self, read: Vec<Read>, image: &Image, options: &ScanOptions<'_>) {
+        for layer in read {
+            let (found, problems) = layer.results.take();
+            let mut scan = LayerScan {
+                entries: layer.entries,
+                found,
+                problems,
+            };
+            options.progress.layer_done();
+            // What the walk itself found odd (a name that climbs out of the root) is not kept with the layer, so that a
+            // layer with such problems is read and told anew.
+            if layer.complete && layer.problems.is_empty() {
+                self.verified.insert(layer.index);
+                if let (Some(cache), Some(info)) =
+                    (options.cache, image.info.layers.get(layer.index as usize))
+                {
+                    self.problems.extend(cache.put_layer(&info.diff_id, &scan).err());
+                }
+            }
+            scan.problems.extend(layer.problems);
+            self.scans.insert(layer.index, scan);
+        }
+    }
+
+    fn walk(&mut self, wanted: &[u32], image: &Image, options: &ScanOptions<'_>) {
+        if wanted.is_empty() {
+            return;
+        }
+        let read = pool::with_workers(options.threads, |pool| {
+            let walked = image.walk(wanted, options.threads, &|| collect::Collector::new(pool));
+            walked.into_iter().map(Read::from).collect()
+        });
+        self.take(read, image, options);
+    }
+}
+
+/// Scans an image that is not known before its bytes are read: they are read once for both.
+fn scan_unread(unread: &Unread, options: &ScanOptions<'_>) -> Result<(Target, Assembled), ScanError> {
+    let (image, read) = pool::with_workers(options.threads, |pool| {
+        let (image, walked) = unread.walk(&|| collect::Collector::new(pool))?;
+        Ok::<_, ArtifactError>((image, walked.into_iter().map(Read::from).collect()))
+    })?;
+    Ok(scan_image(&image, read, options))
+}
+
+/// Scans an image of which some layers may have been read already.
+fn scan_image(image: &Image, read: Vec<Read>, options: &ScanOptions<'_>) -> (Target, Assembled) {
     let layers = &image.info.layers;
     let diff_ids: Vec<&model::Digest> = layers.iter().map(|layer| &layer.diff_id).collect();
-    let assembled = match options.cache.and_then(|cache| cache.image(&diff_ids)) {
+    let cache = options.cache.filter(|_| read.is_empty());
+    let assembled = match cache.and_then(|cache| cache.image(&diff_ids)) {
         Some(known) => {
             options.progress.layers(0, layers.len());
             known
         }
-        None => assemble_image(image, &diff_ids, options),
+        None => assemble_image(image, &diff_ids, read, options),
     };
     let mut assembled = assembled;
     assembled.problems.extend(image.info.problems.iter().cloned());
@@ -185,61 +265,56 @@ fn scan_image(image: &Image, options: &ScanOptions<'_>) -> (Target, Assembled) {
     (target, assembled)
 }
 
-/// Reads the layers that the cache does not know, and merges all.
-fn assemble_image(image: &Image, diff_ids: &[&model::Digest], options: &ScanOptions<'_>) -> Assembled {
-    let mut scans: BTreeMap<u32, LayerScan> = BTreeMap::new();
+/// Reads the layers that neither were read already nor are in the cache, and merges all.
+fn assemble_image(
+    image: &Image,
+    diff_ids: &[&model::Digest],
+    read: Vec<Read>,
+    options: &ScanOptions<'_>,
+) -> Assembled {
+    let at_hand: BTreeSet<u32> = read.iter().map(|layer| layer.index).collect();
+    let mut layers = Layers::default();
     let mut to_read = Vec::new();
-    for (index, diff_id) in (0_u32..).zip(diff_ids) {
-        match options.cache.and_then(|cache| cache.layer(diff_id)) {
-            Some(scan) => {
-                scans.insert(index, scan);
-            }
-            None => to_read.push(index),
+    // Equal layers are read once.
+    let mut first_of: HashMap<&model::Digest, u32> = HashMap::new();
+    let mut twins = Vec::new();
+    for (index, &diff_id) in (0_u32..).zip(diff_ids) {
+        if at_hand.contains(&index) {
+            first_of.entry(diff_id).or_insert(index);
+        } else if let Some(scan) = options.cache.and_then(|cache| cache.layer(diff_id)) {
+            layers.scans.insert(index, scan);
+            layers.verified.insert(index);
+        } else if let Some(first) = first_of.get(diff_id) {
+            twins.push((index, *first));
+        } else {
+            first_of.insert(diff_id, index);
+            to_read.push(index);
         }
     }
-    options.progress.layers(to_read.len(), scans.len());
-    let mut problems = Vec::new();
+    let cached = layers.scans.len();
+    options.progress.layers(to_read.len() + at_hand.len(), cached);
+    layers.take(read, image, options);
+    layers.walk(&to_read, image, options);
+    let mut again = Vec::new();
+    for (index, first) in twins {
+        match layers.scans.get(&first) {
+            Some(scan) if layers.verified.contains(&first) => {
+                let scan = scan.clone();
+                layers.scans.insert(index, scan);
+                layers.verified.insert(index);
+            }
+            // What is wrong with one need not be wrong with the other: they may be stored apart.
+            _ => again.push(index),
+        }
+    }
+    layers.walk(&again, image, options);
+    let Layers {
+        mut scans,
+        verified,
+        problems,
+    } = layers;
     // Only what was verified, or came from the cache and so was verified once, may enter the cache.
-    let mut verified = true;
-    if !to_read.is_empty() {
-        let walked = pool::with_workers(options.threads, |pool| {
-            let walked = image.walk(&to_read, options.threads, &|| collect::Collector::new(pool));
-            walked
-                .into_iter()
-                .map(|layer| {
-                    (
-                        layer.visitor.into_results(),
-                        layer.index,
-                        layer.entries,
-                        layer.problems,
-                        layer.complete,
-                    )
-                })
-                .collect::<Vec<_>>()
-        });
-        verified = walked.len() == to_read.len();
-        for (results, index, entries, layer_problems, complete) in walked {
-            let (found, extraction_problems) = results.take();
-            let mut scan = LayerScan {
-                entries,
-                found,
-                problems: extraction_problems,
-            };
-            options.progress.layer_done();
-            // What the walk itself found odd (a name that climbs out of the root) is not kept with the layer, so that a
-            // layer with such problems is read and told anew.
-            let keep = complete && layer_problems.is_empty();
-            verified &= keep;
-            if keep
-                && let (Some(cache), Some(diff_id)) = (options.cache, diff_ids.get(index as usize))
-                && let Err(problem) = cache.put_layer(diff_id, &scan)
-            {
-                problems.push(problem);
-            }
-            scan.problems.extend(layer_problems);
-            scans.insert(index, scan);
-        }
-    }
+    let verified = verified.len() == diff_ids.len();
     // A layer that could not be read at all still has its place, so that indexes stay true.
     let scans: Vec<LayerScan> = (0..diff_ids.len())
         .map(|index| {

@@ -1,7 +1,9 @@
 //! A visitor that takes every file, for the tests of this crate.
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
-use artifact::{ImageInfo, LayerVisitor, OpenOptions, Opened, TargetSpec, Union, open};
+use artifact::{
+    Image, ImageInfo, LayerVisitor, OpenOptions, Opened, TargetSpec, Union, Unread, Walked, open,
+};
 use model::{Content, Entry, EntryKind, Problem};
 use std::path::Path;
 
@@ -55,6 +57,7 @@ fn read(target: &str, wanted: Option<&[u32]>, options: &OpenOptions) -> Taken {
     let spec = TargetSpec::parse(target).unwrap();
     let image = match open(&spec, options) {
         Ok(Opened::Image(image)) => image,
+        Ok(Opened::Unread(unread)) => return read_at_once(&unread, wanted),
         Ok(_) => panic!("{target} is no image"),
         Err(error) => panic!("{target}: {}", error.chain()),
     };
@@ -62,6 +65,27 @@ fn read(target: &str, wanted: Option<&[u32]>, options: &OpenOptions) -> Taken {
     let wanted = wanted.unwrap_or(&all);
     let walked = image.walk(wanted, 3, &Everything::default);
     assert_eq!(walked.iter().map(|layer| layer.index).collect::<Vec<_>>(), wanted);
+    taken(&image, walked)
+}
+
+/// Reads an image that is known only afterwards in one pass, and what that leaves out in another; or only some layers, once
+/// it was described.
+fn read_at_once(unread: &Unread, wanted: Option<&[u32]>) -> Taken {
+    if let Some(wanted) = wanted {
+        let image = unread.describe().unwrap();
+        return taken(&image, image.walk(wanted, 3, &Everything::default));
+    }
+    let (image, mut walked) = unread.walk(&Everything::default).unwrap();
+    let had: Vec<u32> = walked.iter().map(|layer| layer.index).collect();
+    let rest: Vec<u32> = (0..image.info.layers.len() as u32)
+        .filter(|index| !had.contains(index))
+        .collect();
+    walked.extend(image.walk(&rest, 3, &Everything::default));
+    walked.sort_by_key(|layer| layer.index);
+    taken(&image, walked)
+}
+
+fn taken(image: &Image, walked: Vec<Walked<Everything>>) -> Taken {
     let mut taken = Taken {
         info: image.info.clone(),
         files: Vec::new(),
@@ -107,8 +131,23 @@ pub(crate) fn open_error(target: &str, options: &OpenOptions) -> String {
         Err(error) => return error.chain(),
     };
     match open(&spec, options) {
+        Ok(Opened::Unread(unread)) => {
+            let described = unread.describe().err().map(|error| error.chain());
+            let walked = unread.walk(&Everything::default).err().map(|error| error.chain());
+            assert_eq!(described, walked, "{target}");
+            described.unwrap_or_else(|| panic!("{target} opens"))
+        }
         Ok(_) => panic!("{target} opens"),
         Err(error) => error.chain(),
+    }
+}
+
+/// Opens an image and learns what it is.
+pub(crate) fn open_image(spec: &TargetSpec, options: &OpenOptions) -> Image {
+    match open(spec, options).unwrap() {
+        Opened::Image(image) => image,
+        Opened::Unread(unread) => unread.describe().unwrap(),
+        _ => panic!("{spec:?} is no image"),
     }
 }
 

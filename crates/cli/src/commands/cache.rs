@@ -20,11 +20,12 @@ pub(crate) fn run(
         CacheAction::Status => {
             let status = cache.status();
             format!(
-                "folder   {}\nresults  {} of layers and images ({})\nimages   {} remembered as possible bases\nstale    {} files ({})\ncap      {}\n",
+                "folder   {}\nresults  {} of layers and images ({})\nimages   {} remembered as possible bases\narchives {} recognised when unchanged\nstale    {} files ({})\ncap      {}\n",
                 cache.folder().display(),
                 status.results,
                 size(status.bytes),
                 status.images,
+                status.archives,
                 status.stale,
                 size(status.stale_bytes),
                 size(cache.cap()),

@@ -7,12 +7,13 @@ use crate::settings::Settings;
 use crate::{Failure, Outcome};
 use advisory::Database;
 use anyhow::{Context, anyhow};
-use artifact::{OpenOptions, Opened, Secret, TargetSpec};
+use artifact::{Memory, OpenOptions, Opened, Secret, TargetSpec};
 use model::{Digest, Report};
 use report::formats;
 use scan::cache::Cache;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::Path;
+use std::sync::Arc;
 
 /// Scans one target.
 ///
@@ -32,10 +33,11 @@ pub(crate) fn scan_target(
     } else {
         None
     };
-    let open_options = open_options(options, settings);
+    let cache = (!options.no_cache).then(|| Cache::new(settings.cache_dir.clone(), settings.cache_cap));
+    let mut open_options = open_options(options, settings);
+    open_options.memory = cache.clone().map(|cache| Arc::new(cache) as Arc<dyn Memory>);
     console.detail(&format!("opening {name}"));
     let mut opened = open(name, &open_options)?;
-    let cache = (!options.no_cache).then(|| Cache::new(settings.cache_dir.clone(), settings.cache_cap));
     let base_layers = match &options.base_image {
         None => None,
         Some(base) => Some(layers_of(base, &open_options)?),
@@ -105,17 +107,17 @@ fn open(name: &str, options: &OpenOptions) -> Result<Opened, Failure> {
 }
 
 fn layers_of(name: &str, options: &OpenOptions) -> Result<Vec<Digest>, Failure> {
-    match open(name, options)? {
-        Opened::Image(image) => Ok(image
-            .info
-            .layers
-            .iter()
-            .map(|layer| layer.diff_id.clone())
-            .collect()),
-        Opened::Tree(_) | Opened::Document(_) => Err(Failure::usage(anyhow!(
-            "the base image `{name}` is no image but a folder or document"
-        ))),
-    }
+    let image = match open(name, options)? {
+        Opened::Image(image) => image,
+        Opened::Unread(unread) => unread.describe()?,
+        Opened::Tree(_) | Opened::Document(_) => {
+            return Err(Failure::usage(anyhow!(
+                "the base image `{name}` is no image but a folder or document"
+            )));
+        }
+    };
+    let layers = image.info.layers.into_iter();
+    Ok(layers.map(|layer| layer.diff_id).collect())
 }
 
 /// Standard output takes one format.
