@@ -28,3 +28,7 @@ bless: ## rewrite generated pages and expected results; then read the difference
 
 bench: build ## measurements beside the limit and other scanners; needs pip, npm, mvn and debootstrap
 	python3 bench/run.py
+
+fuzz: ## every fuzz target, and the extractors once per member, for MINUTES (10) each; needs a nightly compiler
+	fuzz/seed.sh
+	MINUTES=$(or $(MINUTES),10) fuzz/run.sh

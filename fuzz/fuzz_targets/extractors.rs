@@ -1,4 +1,5 @@
-//! Any bytes, read by a package extractor. `HULLWARD_FUZZ_MEMBER=name` pins one member; otherwise the first byte chooses.
+//! Any bytes, read by a package extractor. The first line is the path of the file, which decides how members read it;
+//! `HULLWARD_FUZZ_MEMBER=name` pins one member, otherwise every member that wants such a path reads it.
 #![no_main]
 
 use inventory::{Extracted, Extractor, File, Found, extractors::ALL};
@@ -6,43 +7,25 @@ use libfuzzer_sys::fuzz_target;
 use model::{Entry, EntryKind, MemoryContent};
 use std::sync::LazyLock;
 
-static PINNED: LazyLock<Option<&'static dyn Extractor>> = LazyLock::new(|| {
-    let name = std::env::var("HULLWARD_FUZZ_MEMBER").ok()?;
-    let found = ALL.iter().copied().find(|extractor| extractor.meta().name == name);
-    Some(found.unwrap_or_else(|| panic!("no extractor is called `{name}`")))
+static MEMBERS: LazyLock<Vec<&'static dyn Extractor>> = LazyLock::new(|| {
+    let pinned = std::env::var("HULLWARD_FUZZ_MEMBER").unwrap_or_default();
+    let members: Vec<_> =
+        ALL.iter().copied().filter(|extractor| pinned.is_empty() || extractor.meta().name == pinned).collect();
+    assert!(!members.is_empty(), "no extractor is called `{pinned}`");
+    members
 });
 
-/// Names that decide how members read a file; the second byte chooses.
-const PATHS: [&str; 12] = [
-    "var/lib/dpkg/status",
-    "var/lib/dpkg/info/a.list",
-    "usr/share/doc/a/copyright",
-    "var/lib/rpm/Packages",
-    "etc/os-release",
-    "app/package.json",
-    "app/go.sum",
-    "app/pyproject.toml",
-    "usr/bin/redis-server",
-    "usr/lib/libpython3.11.so.1.0",
-    "app/x.jar",
-    "a.spdx.json",
-];
-
 fuzz_target!(|data: &[u8]| {
-    let (extractor, data) = match *PINNED {
-        Some(extractor) => (extractor, data),
-        None => {
-            let Some((first, rest)) = data.split_first() else { return };
-            (ALL[usize::from(*first) % ALL.len()], rest)
-        }
-    };
-    let Some((path, bytes)) = data.split_first() else { return };
-    let path = PATHS[usize::from(*path) % PATHS.len()];
-    let entry = Entry { path, kind: EntryKind::File, size: bytes.len() as u64, mode: 0o755, link: None };
-    let archives = artifact::archives::Limited::default();
-    let mut content = MemoryContent(bytes);
-    let mut extracted = Extracted::default();
-    extractor.extract(&mut File { entry, content: &mut content, archives: &archives }, &mut extracted);
-    let mut found = vec![Found { extractor: extractor.meta().name.to_owned(), path: path.to_owned(), extracted }];
-    extractor.combine(&mut found);
+    let Some(end) = data.iter().position(|byte| *byte == b'\n') else { return };
+    let path = model::path::normalise(&model::path::from_bytes(&data[..end]));
+    let bytes = &data[end + 1..];
+    let entry = Entry { path: &path, kind: EntryKind::File, size: bytes.len() as u64, mode: 0o755, link: None };
+    for extractor in MEMBERS.iter().filter(|extractor| extractor.wants(&entry)) {
+        let archives = artifact::archives::Limited::default();
+        let mut content = MemoryContent(bytes);
+        let mut extracted = Extracted::default();
+        extractor.extract(&mut File { entry, content: &mut content, archives: &archives }, &mut extracted);
+        let mut found = vec![Found { extractor: extractor.meta().name.to_owned(), path: path.clone(), extracted }];
+        extractor.combine(&mut found);
+    }
 });

@@ -15,6 +15,8 @@ pub mod entries;
 mod error;
 pub mod files;
 mod folder;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod gunzip;
 pub mod image;
 mod layer;

@@ -14,6 +14,13 @@ macro_rules! say {
     }};
 }
 
+/// A value as JSON, safe to print.
+pub(crate) fn json(value: &impl serde::Serialize) -> std::io::Result<String> {
+    let mut bytes = Vec::new();
+    report::write_json(value, &mut bytes)?;
+    String::from_utf8(bytes).map_err(std::io::Error::other)
+}
+
 /// Standard error, as the user wants it.
 pub(crate) struct Console {
     quiet: bool,

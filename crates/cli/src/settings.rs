@@ -4,16 +4,17 @@
 use crate::Failure;
 use crate::arguments::Global;
 use anyhow::anyhow;
-use artifact::files;
+use artifact::{Limits, files};
 use model::Severity;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Largest configuration file, in bytes.
 const FILE_LIMIT: u64 = 1 << 20;
 
 /// All keys, for messages about unknown ones, and the variables that set them.
-pub(crate) const KEYS: [(&str, &str, &str); 10] = [
+pub(crate) const KEYS: [(&str, &str, &str); 11] = [
     ("db", "HULLWARD_DB", "path of the advisory database"),
     ("cache-dir", "HULLWARD_CACHE_DIR", "folder of the layer cache"),
     (
@@ -44,6 +45,11 @@ pub(crate) const KEYS: [(&str, &str, &str); 10] = [
         "count flaws of packages that only serve development",
     ),
     ("threads", "HULLWARD_THREADS", "threads for reading layers"),
+    (
+        "stall-seconds",
+        "HULLWARD_STALL_SECONDS",
+        "seconds after which a registry or daemon that says nothing is given up",
+    ),
 ];
 
 /// Settings after all sources were read.
@@ -69,6 +75,8 @@ pub(crate) struct Settings {
     pub(crate) include_dev: bool,
     /// Threads for reading.
     pub(crate) threads: usize,
+    /// Longest silence of a registry or daemon.
+    pub(crate) stall_timeout: Option<Duration>,
 }
 
 /// One source's say.
@@ -85,6 +93,7 @@ struct Partial {
     quiet: Option<bool>,
     include_dev: Option<bool>,
     threads: Option<usize>,
+    stall_seconds: Option<u64>,
 }
 
 impl Partial {
@@ -100,6 +109,7 @@ impl Partial {
             quiet: self.quiet.or(below.quiet),
             include_dev: self.include_dev.or(below.include_dev),
             threads: self.threads.or(below.threads),
+            stall_seconds: self.stall_seconds.or(below.stall_seconds),
         }
     }
 }
@@ -178,7 +188,22 @@ pub(crate) fn load(global: &Global) -> Result<Settings, Failure> {
         quiet: partial.quiet.unwrap_or(false),
         include_dev: partial.include_dev.unwrap_or(false),
         threads: partial.threads.unwrap_or(processors).clamp(1, 256),
+        stall_timeout: partial
+            .stall_seconds
+            .map(|seconds| Duration::from_secs(seconds.clamp(1, 3600))),
     })
+}
+
+impl Settings {
+    /// The caps on what is read, with what the user set among them.
+    pub(crate) fn limits(&self) -> Limits {
+        let mut limits = Limits::default();
+        if let Some(stall) = self.stall_timeout {
+            limits.stall_timeout = stall;
+            limits.connect_timeout = limits.connect_timeout.min(stall);
+        }
+        limits
+    }
 }
 
 /// The user's `hullward` folder of one sort.
@@ -257,6 +282,7 @@ fn read_variables(get: &dyn Fn(&str) -> Option<String>) -> Result<Partial, Failu
         quiet: yes_or_no("HULLWARD_QUIET")?,
         include_dev: yes_or_no("HULLWARD_INCLUDE_DEV")?,
         threads: number("HULLWARD_THREADS")?.map(|threads| usize::try_from(threads).unwrap_or(usize::MAX)),
+        stall_seconds: number("HULLWARD_STALL_SECONDS")?,
     })
 }
 

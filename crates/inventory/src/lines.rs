@@ -5,6 +5,8 @@ use std::io::{BufRead, BufReader};
 
 /// Longest line that is kept, in bytes; the rest of a longer one is skipped.
 const LONGEST: usize = 64 << 10;
+/// Longest line that is skipped; a file with a longer one is no text, and is not read on.
+const REFUSED: usize = 64 << 20;
 
 /// Reads lines of at most 64 KiB.
 pub(crate) struct Lines<'a> {
@@ -27,10 +29,11 @@ impl<'a> Lines<'a> {
     /// The next line without its end (`\n` or `\r\n`), `None` at the end of the file.
     ///
     /// # Errors
-    /// When reading fails.
+    /// When reading fails, or a line is longer than 64 MiB.
     pub(crate) fn next(&mut self) -> std::io::Result<Option<&[u8]>> {
         self.line.clear();
         let mut any = false;
+        let mut length = 0;
         loop {
             let buffer = self.reader.fill_buf()?;
             if buffer.is_empty() {
@@ -46,6 +49,11 @@ impl<'a> Lines<'a> {
             self.line.extend_from_slice(part.get(..room).unwrap_or(part));
             let used = part.len() + usize::from(end.is_some());
             self.reader.consume(used);
+            length += used;
+            if length > REFUSED {
+                let message = format!("a line is longer than the limit of {} MiB", REFUSED >> 20);
+                return Err(std::io::Error::other(message));
+            }
             if end.is_some() {
                 break;
             }
@@ -74,5 +82,19 @@ mod tests {
             all.push(line.len());
         }
         assert_eq!(all, [1, 0, 1, LONGEST, 4]);
+    }
+
+    #[test]
+    fn a_line_without_end_ends_the_reading() {
+        let mut content = MemoryContent([b"a\n".to_vec(), vec![0; REFUSED + 1]].concat());
+        let mut lines = Lines::new(&mut content).expect("memory");
+        assert_eq!(lines.next().expect("memory"), Some(&b"a"[..]));
+        assert!(
+            lines
+                .next()
+                .expect_err("too long")
+                .to_string()
+                .contains("longer than the limit of 64 MiB")
+        );
     }
 }

@@ -135,7 +135,9 @@ fn raw_byte(character: char) -> Option<u8> {
         .and_then(|byte| u8::try_from(byte).ok())
 }
 
-fn needs_escape(character: char) -> bool {
+/// True for what [`printable`] escapes.
+#[must_use]
+pub fn needs_escape(character: char) -> bool {
     character.is_control()
         || matches!(character, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
         || raw_byte(character).is_some()

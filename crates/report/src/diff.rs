@@ -279,8 +279,7 @@ impl Difference<'_> {
                 removed: self.findings_removed.iter().map(finding_object).collect(),
             },
         };
-        serde_json::to_writer_pretty(&mut *out, &document).map_err(io::Error::from)?;
-        writeln!(out)
+        crate::write_json(&document, out)
     }
 }
 

@@ -2,7 +2,10 @@
 
 pub mod diff;
 pub mod formats;
+mod json_text;
 mod wording;
+
+pub use json_text::write_json;
 
 use model::{Layer, Meta, Package, Report};
 use std::io::{self, Write};

@@ -1,13 +1,6 @@
 //! Sentences and identities that several formats share, so that they say the same.
 
 use model::{Digest, Finding, Package, Report, Status};
-use std::io::{self, Write};
-
-/// Writes `bytes` of JSON with a line break after it.
-pub(crate) fn write_json(value: &impl serde::Serialize, out: &mut dyn Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, value).map_err(io::Error::from)?;
-    out.write_all(b"\n")
-}
 
 /// Findings that a gate or a reader acts on: affected or under investigation, and about something in the target.
 pub(crate) fn actionable(report: &Report) -> impl Iterator<Item = &Finding> {

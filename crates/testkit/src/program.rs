@@ -1,7 +1,9 @@
 //! Runs the program as a user would, in an environment that says nothing of the machine it runs on.
 
+use std::io::Read;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 /// What a run printed and how it ended.
 #[derive(Debug)]
@@ -76,6 +78,70 @@ impl Program {
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
         }
     }
+
+    /// Runs it to its end, which must come before `deadline` is over and, where the system tells, without ever having more
+    /// than `memory` bytes resident. For hostile input: what hangs or grows is ended and fails the test.
+    ///
+    /// # Panics
+    /// When it cannot be started, takes too long or too much memory.
+    #[must_use]
+    pub fn run_within(mut self, deadline: Duration, memory: u64) -> Ran {
+        self.command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = self.command.spawn().unwrap();
+        let stdout = read_aside(child.stdout.take().unwrap());
+        let stderr = read_aside(child.stderr.take().unwrap());
+        let started = Instant::now();
+        let mut peak = 0;
+        let (code, fault) = loop {
+            peak = peak.max(peak_memory(&child).unwrap_or(0));
+            if let Some(status) = child.try_wait().unwrap() {
+                break (status.code().unwrap_or(-1), None);
+            }
+            let fault = if peak > memory {
+                Some(format!("took {peak} bytes of memory, more than {memory}"))
+            } else if started.elapsed() > deadline {
+                Some(format!("did not end within {deadline:?}"))
+            } else {
+                None
+            };
+            if fault.is_some() {
+                child.kill().unwrap();
+                child.wait().unwrap();
+                break (-1, fault);
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        };
+        let ran = Ran {
+            code,
+            stdout: stdout.join().unwrap(),
+            stderr: stderr.join().unwrap(),
+        };
+        assert!(peak <= memory, "took {peak} bytes of memory, more than {memory}");
+        if let Some(fault) = fault {
+            panic!(
+                "the program {fault}\nstdout:\n{:.2000}\nstderr:\n{:.2000}",
+                ran.stdout, ran.stderr
+            );
+        }
+        ran
+    }
+}
+
+/// Reads a pipe to its end on a thread of its own, so that the program never waits for its reader.
+fn read_aside(mut pipe: impl Read + Send + 'static) -> std::thread::JoinHandle<String> {
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        pipe.read_to_end(&mut bytes).unwrap();
+        String::from_utf8_lossy(&bytes).into_owned()
+    })
+}
+
+/// Most bytes that a running process had resident so far; `None` where the system does not tell.
+fn peak_memory(child: &Child) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kibibytes * 1024)
 }
 
 /// A folder that goes away with the returned value.

@@ -357,3 +357,12 @@ impl Read for BlobReader {
         }
     }
 }
+
+/// How many challenges a `WWW-Authenticate` header holds.
+#[cfg(fuzzing)]
+pub(crate) fn challenges(header: &str) -> usize {
+    http::HeaderValue::from_str(header).map_or(0, |value| {
+        let headers = http::HeaderMap::from_iter([(http::header::WWW_AUTHENTICATE, value)]);
+        auth::challenges(&headers).len()
+    })
+}

@@ -88,6 +88,7 @@ fn fetch(
     let options = OpenOptions {
         offline: settings.offline,
         ca_file: ca_file.map(Path::to_owned),
+        limits: settings.limits(),
         ..OpenOptions::default()
     };
     let update_options = UpdateOptions {
@@ -237,11 +238,9 @@ fn status(json: bool, settings: &Settings, console: &Console) -> Result<String, 
                 })
                 .collect(),
         };
-        let mut text = serde_json::to_string_pretty(&object)
+        return crate::console::json(&object)
             .context("the status could not be written")
-            .map_err(Failure::internal)?;
-        text.push('\n');
-        return Ok(text);
+            .map_err(Failure::internal);
     }
     let age = database::age_in_days(&contents.newest)
         .map(|days| match days {

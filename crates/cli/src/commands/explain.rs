@@ -30,10 +30,9 @@ pub(crate) fn run(options: &Explain, settings: &Settings, console: &Console) -> 
         }
         if options.json {
             let all: Vec<AdvisoryObject<'_>> = advisories.iter().map(AdvisoryObject::of).collect();
-            text = serde_json::to_string_pretty(&all)
+            text = crate::console::json(&all)
                 .context("the advisory could not be written")
                 .map_err(Failure::internal)?;
-            text.push('\n');
         } else {
             for (index, advisory) in advisories.iter().enumerate() {
                 if index > 0 {

@@ -97,6 +97,7 @@ fn open_options(options: &TargetOptions, settings: &Settings) -> OpenOptions {
             .map(|user| (user, Secret::new(password))),
         docker_host: options.docker_host.clone(),
         containerd_namespace: options.containerd_namespace.clone(),
+        limits: settings.limits(),
         ..OpenOptions::default()
     }
 }

@@ -37,7 +37,7 @@ impl Format for CyclonedxJson {
     }
 
     fn write(&self, report: &Report, options: &Options, out: &mut dyn Write) -> io::Result<()> {
-        wording::write_json(&document(report, options.inventory_only), out)
+        crate::write_json(&document(report, options.inventory_only), out)
     }
 }
 

@@ -59,7 +59,7 @@ impl Format for GitlabContainerScanning {
                 .collect(),
             remediations: [],
         };
-        wording::write_json(&document, out)
+        crate::write_json(&document, out)
     }
 }
 

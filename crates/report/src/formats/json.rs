@@ -41,8 +41,7 @@ impl Format for Json {
     }
 
     fn write(&self, report: &Report, _options: &Options, out: &mut dyn Write) -> io::Result<()> {
-        serde_json::to_writer_pretty(&mut *out, &Document::from_report(report)).map_err(io::Error::from)?;
-        out.write_all(b"\n")
+        crate::write_json(&Document::from_report(report), out)
     }
 }
 

@@ -41,7 +41,7 @@ impl Format for Sarif {
     }
 
     fn write(&self, report: &Report, _options: &Options, out: &mut dyn Write) -> io::Result<()> {
-        wording::write_json(&log(report), out)
+        crate::write_json(&log(report), out)
     }
 }
 
