@@ -146,7 +146,7 @@ fn a_failed_build_leaves_the_old_file() {
 }
 
 #[test]
-fn a_file_that_is_no_database_is_told_with_what_to_do() {
+fn a_file_that_is_no_database_is_told_by_name_and_state() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("advisories.db");
     let told = |path: &std::path::Path| match Database::open(path) {
@@ -168,7 +168,7 @@ fn a_file_that_is_no_database_is_told_with_what_to_do() {
         std::fs::write(&path, &bytes).unwrap();
         let told = told(&path);
         assert!(
-            told.contains("hullward db update") && told.contains("advisories.db"),
+            told.contains("damaged or is no Hullward database") && told.contains("advisories.db"),
             "{told}"
         );
     }

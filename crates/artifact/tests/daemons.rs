@@ -151,12 +151,20 @@ impl LayerVisitor for Seen {
 
 fn look(target: &TargetSpec, options: &OpenOptions) -> (ImageInfo, Seen) {
     let opened = artifact::open(target, options).unwrap_or_else(|error| panic!("{}", error.chain()));
-    let Opened::Image(image) = opened else {
-        panic!("{target:?} is no image");
+    // A compressed archive is read once, which tells what it is and what it holds.
+    let (image, walked) = match opened {
+        Opened::Image(image) => {
+            let layers: Vec<u32> = (0..u32::try_from(image.info.layers.len()).unwrap()).collect();
+            let walked = image.walk(&layers, 2, &Seen::default);
+            (image, walked)
+        }
+        Opened::Unread(unread) => unread
+            .walk(&Seen::default)
+            .unwrap_or_else(|error| panic!("{}", error.chain())),
+        _ => panic!("{target:?} is no image"),
     };
-    let layers: Vec<u32> = (0..u32::try_from(image.info.layers.len()).unwrap()).collect();
     let mut seen = Seen::default();
-    for walked in image.walk(&layers, 2, &Seen::default) {
+    for walked in walked {
         assert_eq!(walked.problems, [], "layer {}", walked.index);
         assert!(walked.complete, "layer {}", walked.index);
         seen.paths.extend(walked.visitor.paths);

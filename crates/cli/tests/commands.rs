@@ -179,7 +179,6 @@ fn what_cannot_be_read_ends_with_three() {
     for arguments in [
         vec!["scan", "dir:absent"],
         vec!["scan", "archive:garbage.tar"],
-        vec!["scan", "app", "--db", "garbage.db"],
         vec!["scan", "--offline", "registry:registry.invalid/x:1"],
         vec!["explain", "CVE-1999-0000"],
         vec!["db", "build", "--from", "absent"],
@@ -188,6 +187,12 @@ fn what_cannot_be_read_ends_with_three() {
         assert!(ran.stderr.starts_with("error: "), "{arguments:?}: {}", ran.stderr);
         assert_eq!(ran.stdout, "", "{arguments:?}");
     }
+    let ran = run(home.path(), &["scan", "app", "--db", "garbage.db"]).expect_code(3);
+    assert!(
+        ran.stderr.contains("garbage.db is damaged") && ran.stderr.contains("hint: `hullward db update`"),
+        "{}",
+        ran.stderr
+    );
 }
 
 #[test]
@@ -201,6 +206,8 @@ fn explains_advisories_and_names() {
     );
     let ran = run(home.path(), &["explain", "apk-installed"]).expect_code(0);
     assert!(ran.stdout.contains("package extractor"), "{}", ran.stdout);
+    let ran = run(home.path(), &["explain", "undetermined"]).expect_code(0);
+    assert!(ran.stdout.contains("could not be compared"), "{}", ran.stdout);
     let ran = run(home.path(), &["explain", "apk-instaled"]).expect_code(3);
     assert!(
         ran.stderr.contains("the nearest name is `apk-installed`"),

@@ -300,6 +300,14 @@ fn name_distribution(packages: &mut [Package], os: &OsRelease) {
             };
             package.purl = package.purl.clone().with_qualifier("upstream", &upstream);
         }
+        // A document may hold packages of several distributions; what names another one keeps it, and matching reads that.
+        if package
+            .purl
+            .qualifier("distro")
+            .is_some_and(|distro| distro != qualifier)
+        {
+            continue;
+        }
         if package.purl.qualifier("distro").is_none() {
             package.purl = package.purl.clone().with_qualifier("distro", &qualifier);
         }
@@ -419,6 +427,26 @@ mod tests {
             (united[0].relation, united[0].scope),
             (Some(Relation::Direct), Some(Scope::Runtime))
         );
+    }
+
+    #[test]
+    fn a_package_of_another_distribution_keeps_its_own() {
+        let os = OsRelease {
+            id: "debian".to_owned(),
+            version: "12".to_owned(),
+            ..OsRelease::default()
+        };
+        let of = |distro: &str| {
+            let purl = Purl::new("deb", "", "a", "1").with_qualifier("distro", distro);
+            Package::new("sbom-spdx", purl, "", "a", "1")
+        };
+        let mut packages = vec![of(""), of("debian-12"), of("ubuntu-22.04")];
+        name_distribution(&mut packages, &os);
+        let ecosystems: Vec<&str> = packages
+            .iter()
+            .map(|package| package.ecosystem.as_str())
+            .collect();
+        assert_eq!(ecosystems, ["Debian:12", "Debian:12", ""]);
     }
 
     #[test]

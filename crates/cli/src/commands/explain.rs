@@ -20,7 +20,9 @@ const SHOWN: usize = 25;
 /// When nothing of that name is known, or the database cannot be read.
 pub(crate) fn run(options: &Explain, settings: &Settings, console: &Console) -> Result<Outcome, Failure> {
     let mut text = String::new();
-    if let Some((family, meta)) = members().into_iter().find(|(_, meta)| meta.name == options.id) {
+    if let Some((word, meaning)) = WORDS.iter().find(|(word, _)| *word == options.id) {
+        text.push_str(&format!("{word}: {meaning}\n"));
+    } else if let Some((family, meta)) = members().into_iter().find(|(_, meta)| meta.name == options.id) {
         explain_member(family, meta, &mut text);
     } else {
         let database = database::open(settings, console)?;
@@ -45,6 +47,36 @@ pub(crate) fn run(options: &Explain, settings: &Settings, console: &Console) -> 
     super::print(&text)?;
     Ok(Outcome::Done)
 }
+
+/// Words of reports that are no member of a family.
+const WORDS: [(&str, &str); 8] = [
+    (
+        "affected",
+        "the installed version is in a vulnerable range; the evidence names record, range and comparison",
+    ),
+    ("fixed", "the flaw was there and a newer version has mended it"),
+    ("not-affected", "the flaw is known not to be there"),
+    (
+        "os-release-end-of-life",
+        "the makers of this operating system's release no longer mend new flaws; move to a supported release",
+    ),
+    (
+        "runtime-release-end-of-life",
+        "the makers of this runtime's release no longer mend new flaws; move to a supported release",
+    ),
+    (
+        "suppressed",
+        "present but set aside, with the reason; packages that only serve development are, and --include-dev counts them",
+    ),
+    (
+        "under-investigation",
+        "somebody is finding out whether the flaw is there",
+    ),
+    (
+        "undetermined",
+        "a version or range could not be compared; the reason says why, and the finding is never dropped",
+    ),
+];
 
 /// All members of all families, by which names can be explained.
 fn members() -> Vec<(&'static str, &'static Meta)> {

@@ -430,14 +430,15 @@ fn groups<'a>(report: &'a Report, findings: &[&'a Finding]) -> Vec<(String, Vec<
     for finding in findings {
         let key = match report.package_of(finding) {
             Some(package) => group_of(report, package, &sharing),
-            None => (
-                0,
-                report
+            None => {
+                let name = report
                     .target
                     .os
                     .as_ref()
-                    .map_or_else(|| "The target as a whole".to_owned(), |os| os.pretty_name.clone()),
-            ),
+                    .map(|os| os.pretty_name.as_str())
+                    .filter(|name| !name.is_empty());
+                (0, format!("{} as a whole", name.unwrap_or("The target")))
+            }
         };
         if !grouped.contains_key(&key) {
             order.push(key.clone());
