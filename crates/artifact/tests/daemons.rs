@@ -481,6 +481,12 @@ impl Registry {
     }
 }
 
+/// One test with registries at a time: a port that was found free for one could be taken by another before it listens.
+fn turn() -> std::sync::MutexGuard<'static, ()> {
+    static TURN: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
 fn login(username: &str, password: &str) -> OpenOptions {
     OpenOptions {
         credentials: Some((username.to_owned(), Secret::new(password))),
@@ -490,6 +496,7 @@ fn login(username: &str, password: &str) -> OpenOptions {
 
 #[test]
 fn registry_without_and_with_a_password() {
+    let _turn = turn();
     let Some(data) = test_data() else { return };
     if !installed(&["docker-registry", "skopeo", "gzip", "htpasswd"]) {
         return;
@@ -547,6 +554,7 @@ fn sign(key: &Path, text: &str) -> Vec<u8> {
 
 #[test]
 fn registry_with_tokens() {
+    let _turn = turn();
     let Some(data) = test_data() else { return };
     if !installed(&["docker-registry", "skopeo", "gzip", "openssl"]) {
         return;
@@ -622,6 +630,7 @@ fn registry_with_tokens() {
 
 #[test]
 fn registry_with_its_own_certificate_authority() {
+    let _turn = turn();
     let Some(data) = test_data() else { return };
     if !installed(&["docker-registry", "skopeo", "gzip", "openssl"]) {
         return;
