@@ -6,6 +6,7 @@
 mod advisory;
 mod content;
 mod digest;
+pub mod event;
 mod finding;
 mod layer;
 mod meta;

@@ -1,0 +1,1 @@
+//! The rule language, its evaluator, and the detection rules.

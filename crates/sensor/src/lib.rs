@@ -1,0 +1,3 @@
+//! Kernel events: the eBPF loader, decoding, and the state of processes, files and containers.
+
+pub mod wire;
