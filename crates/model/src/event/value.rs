@@ -1,7 +1,9 @@
 //! Values of fields: what an event answers, and the owned form that alerts keep.
+//!
+//! Addresses come from `core`, which opens no socket.
 
 use std::borrow::Cow;
-use std::net::IpAddr;
+use core::net::IpAddr;
 
 /// What an event answers for a field. Text is bytes, since paths and names need not be UTF-8.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
