@@ -9,8 +9,8 @@ mod kind;
 mod value;
 
 pub use alert::{Alert, ParsePriorityError, Priority};
-pub use field::{Argument, ArgumentRule, FIELDS, Field, FieldInfo, FieldKind};
-pub use kind::{EVENT_TYPES, EventType, EventTypeInfo, Parameter};
+pub use field::{Argument, ArgumentRule, FIELDS, Field, FieldInfo, FieldKind, SOURCES};
+pub use kind::{Category, EVENT_TYPES, EventType, EventTypeInfo, GENERIC_SYSCALLS, Parameter};
 pub use value::{FieldValue, Value};
 
 /// One event, as the rule engine asks it.

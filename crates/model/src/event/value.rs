@@ -2,8 +2,8 @@
 //!
 //! Addresses come from `core`, which opens no socket.
 
-use std::borrow::Cow;
 use core::net::IpAddr;
+use std::borrow::Cow;
 
 /// What an event answers for a field. Text is bytes, since paths and names need not be UTF-8.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
