@@ -1,5 +1,6 @@
 //! Who wants whom in a lock file: relation, scope and one shortest chain for each package, in linear time.
 
+use crate::relations::Reached;
 use crate::{Extracted, Found, Note};
 use model::{Package, Purl, Relation, Scope, path};
 use std::borrow::Borrow;
@@ -217,27 +218,7 @@ impl DependencyGraph {
         }
         let wanted = |from: Id| &sorted[starts[from as usize]..starts[from as usize + 1]];
 
-        // Breadth first: the order gives the distance, the parent the chain.
-        let mut distance = vec![u32::MAX; count];
-        let mut parent = vec![Id::MAX; count];
-        let mut order = VecDeque::new();
-        for &root in &self.roots {
-            if distance[root as usize] != 0 {
-                distance[root as usize] = 0;
-                order.push_back(root);
-            }
-        }
-        let mut reached = Vec::new();
-        while let Some(from) = order.pop_front() {
-            reached.push(from);
-            for &(to, _) in wanted(from) {
-                if distance[to as usize] == u32::MAX {
-                    distance[to as usize] = distance[from as usize] + 1;
-                    parent[to as usize] = from;
-                    order.push_back(to);
-                }
-            }
-        }
+        let reached = Reached::walk(count, &self.roots, |from| wanted(from).iter().map(|(to, _)| *to));
 
         let mut scopes: Vec<Option<Scope>> = vec![None; count];
         if self.scoped {
@@ -249,6 +230,7 @@ impl DependencyGraph {
                     self.roots.iter().copied().collect()
                 } else {
                     reached
+                        .order()
                         .iter()
                         .copied()
                         .filter(|id| scopes[*id as usize].is_some())
@@ -268,18 +250,21 @@ impl DependencyGraph {
         // Where the kept end of a long chain begins: the last package that is not too far from the project.
         let mut head: Vec<Id> = (0..).take(count).collect();
         let mut links = 0;
-        for &id in &reached {
-            let depth = distance[id as usize];
-            let mut above = parent[id as usize];
-            if depth as usize > LONGEST_CHAIN {
-                above = head[above as usize];
-                head[id as usize] = above;
+        for &id in reached.order() {
+            let mut above = reached.parent(id);
+            if reached
+                .depth(id)
+                .is_some_and(|depth| depth as usize > LONGEST_CHAIN)
+                && let Some(parent) = above
+            {
+                head[id as usize] = head[parent as usize];
+                above = Some(head[id as usize]);
             }
-            let mut chain = Vec::new();
-            while above != Id::MAX && links < MOST_LINKS {
-                chain.push(above);
-                above = parent[above as usize];
-            }
+            let chain: Vec<Id> = if links < MOST_LINKS {
+                reached.upwards(above).collect()
+            } else {
+                Vec::new()
+            };
             links += chain.len();
             let labels: Vec<String> = chain
                 .iter()
@@ -290,11 +275,7 @@ impl DependencyGraph {
             if let Member::Listed(package) = &mut self.nodes[id as usize] {
                 package.path = labels;
                 if package.relation.is_none() {
-                    package.relation = Some(match depth {
-                        0 => Relation::Root,
-                        1 => Relation::Direct,
-                        _ => Relation::Transitive,
-                    });
+                    package.relation = reached.relation(id);
                 }
                 if package.scope.is_none() && package.relation != Some(Relation::Root) {
                     package.scope = scopes[id as usize];

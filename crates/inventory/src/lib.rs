@@ -25,6 +25,8 @@ mod object_file;
 mod ownership;
 mod page_set;
 mod php;
+mod program_reader;
+mod python_lock;
 mod python_requirements;
 mod reading;
 mod relations;

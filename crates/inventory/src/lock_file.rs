@@ -156,6 +156,21 @@ impl<'r> Reading<'r> {
         }
     }
 
+    /// Name and version of an entry that must have both under these keys; otherwise it is recorded as wrong.
+    pub(crate) fn name_and_version<'n>(&mut self, entry: &'n Node<'_>) -> Option<(&'n str, &'n str)> {
+        let (name, version) = (entry.get("name").str(), entry.get("version").str());
+        if name.is_empty() || version.is_empty() {
+            self.no_name_or_version(entry.line, name);
+            return None;
+        }
+        Some((name, version))
+    }
+
+    /// Records that an entry has no name or no version.
+    pub(crate) fn no_name_or_version(&mut self, line: u32, name: &str) {
+        self.bad_entry(line, format!("the package `{name}` has no name or no version"));
+    }
+
     /// A package found at a line of this file (0 when unknown).
     pub(crate) fn at(&self, mut package: Package, line: u32) -> Package {
         package.locations.push(if line == 0 {

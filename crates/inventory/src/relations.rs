@@ -1,7 +1,7 @@
-//! From a dependency graph to each package's relation and the chain that brought it in.
+//! How packages of a dependency graph are reached from its roots: their relation, and the chain that brought each in.
 
+use crate::dependency_graph::{Id, label};
 use model::{Package, Relation};
-use std::collections::VecDeque;
 
 /// Chains longer than this are left out: with many packages they would take memory in proportion to the square of their
 /// number, and nobody reads them.
@@ -9,67 +9,101 @@ const CHAIN_LIMIT: usize = 64;
 /// Bytes that all chains may take together; beyond, packages have none.
 const TEXT_LIMIT: usize = 64 << 20;
 
-/// Sets relation and path of the packages that can be reached from the roots by `edges`, which name indices of `packages` and
-/// may point anywhere; the shortest chain wins. Without roots nothing is known.
-pub(crate) fn apply<E: AsRef<[usize]>>(packages: &mut [Package], roots: &[usize], edges: &[E]) {
-    // For each package how deep it is (root 0) and which package brought it.
-    let mut reached: Vec<Option<(usize, Option<usize>)>> = vec![None; packages.len()];
-    let mut queue = VecDeque::new();
-    for &root in roots {
-        if let Some(place @ None) = reached.get_mut(root) {
-            *place = Some((0, None));
-            queue.push_back(root);
-        }
-    }
-    while let Some(index) = queue.pop_front() {
-        let depth = reached
-            .get(index)
-            .copied()
-            .flatten()
-            .map_or(0, |(depth, _)| depth);
-        for &next in edges.get(index).map(AsRef::as_ref).unwrap_or_default() {
-            if let Some(place @ None) = reached.get_mut(next) {
-                *place = Some((depth + 1, Some(index)));
-                queue.push_back(next);
-            }
-        }
-    }
-    let labels: Vec<String> = packages
-        .iter()
-        .map(|package| {
-            if package.version.is_empty() {
-                package.name.clone()
-            } else {
-                format!("{}@{}", package.name, package.version)
-            }
-        })
-        .collect();
-    let mut text_left = TEXT_LIMIT;
-    for (index, package) in packages.iter_mut().enumerate() {
-        let Some((depth, mut parent)) = reached.get(index).copied().flatten() else {
-            continue;
+/// What a breadth-first walk from the roots tells: the shortest way to each member of a graph.
+pub(crate) struct Reached {
+    order: Vec<Id>,
+    /// For each member its depth (0 for roots) and the member above it.
+    ways: Vec<Option<(u32, Option<Id>)>>,
+}
+
+impl Reached {
+    /// Walks a graph of `count` members. Roots and what `wanted` gives may lie outside it; such are passed over.
+    pub(crate) fn walk<I: Iterator<Item = Id>>(count: usize, roots: &[Id], wanted: impl Fn(Id) -> I) -> Self {
+        let mut reached = Self {
+            order: Vec::new(),
+            ways: vec![None; count],
         };
-        package.relation = Some(match depth {
+        for &root in roots {
+            reached.enter(root, 0, None);
+        }
+        let mut next = 0;
+        while let Some(&from) = reached.order.get(next) {
+            next += 1;
+            let depth = reached.depth(from).unwrap_or(0);
+            for to in wanted(from) {
+                reached.enter(to, depth + 1, Some(from));
+            }
+        }
+        reached
+    }
+
+    fn enter(&mut self, id: Id, depth: u32, parent: Option<Id>) {
+        if let Some(way @ None) = self.ways.get_mut(id as usize) {
+            *way = Some((depth, parent));
+            self.order.push(id);
+        }
+    }
+
+    /// The members that are reached, nearest first.
+    pub(crate) fn order(&self) -> &[Id] {
+        &self.order
+    }
+
+    /// Links from the nearest root; `None` for what is not reached.
+    pub(crate) fn depth(&self, id: Id) -> Option<u32> {
+        Some(self.ways.get(id as usize).copied()??.0)
+    }
+
+    /// Relation to the project, which the roots are.
+    pub(crate) fn relation(&self, id: Id) -> Option<Relation> {
+        Some(match self.depth(id)? {
             0 => Relation::Root,
             1 => Relation::Direct,
             _ => Relation::Transitive,
-        });
-        if depth > CHAIN_LIMIT {
+        })
+    }
+
+    /// The member through which this one was reached first; `None` for roots.
+    pub(crate) fn parent(&self, id: Id) -> Option<Id> {
+        self.ways.get(id as usize).copied()??.1
+    }
+
+    /// `from`, and all above it up to the root.
+    pub(crate) fn upwards(&self, from: Option<Id>) -> impl Iterator<Item = Id> {
+        std::iter::successors(from, |id| self.parent(*id))
+    }
+}
+
+/// Sets relation and chain of listed packages that can be reached from the roots, all of them positions in `packages` that
+/// may be wrong; the shortest chain wins. Without roots nothing is known.
+pub(crate) fn relate<I: Iterator<Item = Id>>(
+    packages: &mut [Package],
+    roots: &[Id],
+    wanted: impl Fn(Id) -> I,
+) {
+    let reached = Reached::walk(packages.len(), roots, wanted);
+    let labels: Vec<String> = packages
+        .iter()
+        .map(|package| label(&package.name, &package.version))
+        .collect();
+    let mut text_left = TEXT_LIMIT;
+    for (id, package) in (0..).zip(packages) {
+        let Some(depth) = reached.depth(id) else {
+            continue;
+        };
+        package.relation = reached.relation(id);
+        if depth as usize > CHAIN_LIMIT {
             continue;
         }
-        let mut chain: Vec<&String> = Vec::with_capacity(depth);
-        while let Some(above) = parent {
-            chain.extend(labels.get(above));
-            parent = reached
-                .get(above)
-                .copied()
-                .flatten()
-                .and_then(|(_, parent)| parent);
-        }
+        let mut chain: Vec<&String> = reached
+            .upwards(reached.parent(id))
+            .filter_map(|above| labels.get(above as usize))
+            .collect();
+        chain.reverse();
         let text: usize = chain.iter().map(|label| label.len() + size_of::<String>()).sum();
         if let Some(left) = text_left.checked_sub(text) {
             text_left = left;
-            package.path = chain.into_iter().rev().cloned().collect();
+            package.path = chain.into_iter().cloned().collect();
         }
     }
 }
@@ -88,8 +122,8 @@ mod tests {
                 Package::new("test", Purl::new("npm", "", &name, "1"), "npm", name, "1")
             })
             .collect();
-        let edges: Vec<Vec<usize>> = (0..count).map(|index| vec![index + 1, 0]).collect();
-        apply(&mut packages, &[0], &edges);
+        let edges: Vec<Vec<Id>> = (0..count as Id).map(|index| vec![index + 1, 0]).collect();
+        relate(&mut packages, &[0], |from| edges[from as usize].iter().copied());
         assert_eq!(packages[0].relation, Some(Relation::Root));
         assert_eq!(packages[2].path, ["p0@1", "p1@1"]);
         assert_eq!(packages[64].path.len(), 64);

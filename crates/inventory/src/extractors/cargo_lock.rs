@@ -49,14 +49,9 @@ fn read(reading: &mut Reading<'_>) {
         .iter()
         .chain(root.exists().then_some(root));
     for entry in entries {
-        let (name, version) = (entry.get("name").str(), entry.get("version").str());
-        if name.is_empty() || version.is_empty() {
-            reading.bad_entry(
-                entry.line,
-                format!("the package `{name}` has no name or no version"),
-            );
+        let Some((name, version)) = reading.name_and_version(entry) else {
             continue;
-        }
+        };
         let source = entry.get("source").str();
         let mut package = cargo(reading.found_by, name, version);
         set_source(&mut package, source);

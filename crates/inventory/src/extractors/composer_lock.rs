@@ -44,14 +44,9 @@ fn read(reading: &mut Reading<'_>) {
     let mut wants = Vec::new();
     for (list, scope) in [("packages", Scope::Runtime), ("packages-dev", Scope::Development)] {
         for entry in document.get(list).items() {
-            let (name, version) = (entry.get("name").str(), entry.get("version").str());
-            if name.is_empty() || version.is_empty() {
-                reading.bad_entry(
-                    entry.line,
-                    format!("the package `{name}` has no name or no version"),
-                );
+            let Some((name, version)) = reading.name_and_version(entry) else {
                 continue;
-            }
+            };
             let mut package = composer(reading.found_by, name, version);
             let source = entry.get("source");
             if entry.get("dist").get("type").str() == "path" {

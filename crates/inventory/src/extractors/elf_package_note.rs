@@ -1,15 +1,18 @@
 //! The note that distributions put into their programs to say which package they come from.
 
 use crate::object_file::{self, Bytes, Fields, Format, ObjectFile};
-use crate::{Extracted, Extractor, File, Kind};
-use model::{Entry, Location, Meta, Package, Purl};
+use crate::program_reader::ProgramReader;
+use crate::{Extracted, File};
+use model::{Location, Meta, Package, Purl};
 use serde::Deserialize;
 use std::borrow::Cow;
 
 /// The member.
-pub(super) static ELF_PACKAGE_NOTE: ElfPackageNote = ElfPackageNote;
-
-pub(super) struct ElfPackageNote;
+pub(super) static ELF_PACKAGE_NOTE: ProgramReader = ProgramReader {
+    meta: &META,
+    accepts: |head| head.starts_with(b"\x7fELF"),
+    read,
+};
 
 static META: Meta = Meta {
     name: "elf-package-note",
@@ -21,35 +24,6 @@ static META: Meta = Meta {
 
 /// Largest note, in bytes.
 const LIMIT: u64 = 64 << 10;
-
-impl Extractor for ElfPackageNote {
-    fn meta(&self) -> &'static Meta {
-        &META
-    }
-
-    fn kind(&self) -> Kind {
-        Kind::Installed
-    }
-
-    fn wants(&self, entry: &Entry<'_>) -> bool {
-        object_file::is_candidate(entry)
-    }
-
-    fn names(&self, _entry: &Entry<'_>) -> bool {
-        false
-    }
-
-    fn accepts(&self, _entry: &Entry<'_>, head: &[u8]) -> bool {
-        head.starts_with(b"\x7fELF")
-    }
-
-    fn extract(&self, file: &mut File<'_>, out: &mut Extracted) {
-        let location = file.entry.path;
-        if let Err(message) = read(file, out) {
-            out.problem(location, message);
-        }
-    }
-}
 
 fn read(file: &mut File<'_>, out: &mut Extracted) -> Result<(), String> {
     let location = file.entry.path;
@@ -141,6 +115,8 @@ impl PackageNote<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Extractor;
+    use model::Entry;
     use testkit::object::{Builder, Layout};
 
     #[test]

@@ -36,14 +36,9 @@ fn read(reading: &mut Reading<'_>) {
     let mut graph = DependencyGraph::default();
     let mut ids: HashMap<&str, Id> = HashMap::new();
     for entry in document.get("packages").items() {
-        let (name, version) = (entry.get("name").str(), entry.get("version").str());
-        if name.is_empty() || version.is_empty() {
-            reading.bad_entry(
-                entry.line,
-                format!("the package `{name}` has no name or no version"),
-            );
+        let Some((name, version)) = reading.name_and_version(entry) else {
             continue;
-        }
+        };
         let mut package = hex(reading.found_by, name, version);
         match entry.get("source").str() {
             "git" => from_git(&mut package, entry.get("repo").str(), entry.get("commit").str()),

@@ -1,14 +1,17 @@
 //! The build information that Go's linker leaves in every program: toolchain, main module and modules linked into it.
 
 use crate::object_file::{self, Bytes, Fields, Format, ObjectFile};
-use crate::{Extracted, Extractor, File, Kind};
-use model::{Entry, Location, Meta, Package, Purl, Relation};
+use crate::program_reader::ProgramReader;
+use crate::{Extracted, File};
+use model::{Location, Meta, Package, Purl, Relation};
 use std::collections::HashSet;
 
 /// The member.
-pub(super) static GO_BINARY: GoBinary = GoBinary;
-
-pub(super) struct GoBinary;
+pub(super) static GO_BINARY: ProgramReader = ProgramReader {
+    meta: &META,
+    accepts: object_file::has_magic,
+    read,
+};
 
 static META: Meta = Meta {
     name: "go-binary",
@@ -34,35 +37,6 @@ const VERSION_LIMIT: u64 = 1024;
 const SEARCH_LIMIT: u64 = 64 << 20;
 /// Modules that are listed of one program.
 const PACKAGE_LIMIT: usize = 100_000;
-
-impl Extractor for GoBinary {
-    fn meta(&self) -> &'static Meta {
-        &META
-    }
-
-    fn kind(&self) -> Kind {
-        Kind::Installed
-    }
-
-    fn wants(&self, entry: &Entry<'_>) -> bool {
-        object_file::is_candidate(entry)
-    }
-
-    fn names(&self, _entry: &Entry<'_>) -> bool {
-        false
-    }
-
-    fn accepts(&self, _entry: &Entry<'_>, head: &[u8]) -> bool {
-        object_file::has_magic(head)
-    }
-
-    fn extract(&self, file: &mut File<'_>, out: &mut Extracted) {
-        let location = file.entry.path;
-        if let Err(message) = read(file, out) {
-            out.problem(location, message);
-        }
-    }
-}
 
 fn read(file: &mut File<'_>, out: &mut Extracted) -> Result<(), String> {
     let location = file.entry.path;
@@ -534,7 +508,8 @@ fn unquote(value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use model::{EntryKind, MemoryContent};
+    use crate::Extractor;
+    use model::{Entry, EntryKind, MemoryContent};
     use proptest::prelude::*;
     use testkit::object::{Builder, Layout};
 

@@ -1,11 +1,11 @@
 //! `poetry.lock` of Poetry 1 and 2.
 
 use crate::Kind;
-use crate::dependency_graph::{ByName, DependencyGraph, Id, join_manifests};
+use crate::dependency_graph::join_manifests;
 use crate::documents::Node;
-use crate::identity::{from_git, from_path, from_url, normal_python_name, pypi};
-use crate::lock_file::{LockFile, Reading};
-use crate::python_requirements::read_pyproject;
+use crate::identity::{from_git, from_path, from_url};
+use crate::lock_file::LockFile;
+use crate::python_lock::PythonLock;
 use model::{Meta, Package, Scope};
 
 /// The member.
@@ -13,7 +13,7 @@ pub(super) static POETRY_LOCK: LockFile = LockFile {
     meta: &META,
     kind: Kind::Declared,
     wants: |_, name| matches!(name, "poetry.lock" | "pyproject.toml"),
-    read,
+    read: |reading| FORMAT.read(reading),
     combine: join_manifests,
 };
 
@@ -25,49 +25,23 @@ static META: Meta = Meta {
     references: &["https://python-poetry.org/docs/basic-usage/"],
 };
 
-fn read(reading: &mut Reading<'_>) {
-    if reading.file_name() == "pyproject.toml" {
-        return read_pyproject(reading);
-    }
-    let document = reading.toml();
-    if !document.get("package").exists() && !document.get("metadata").exists() {
-        return reading.problem("not a Poetry lock file: it has neither `package` nor `metadata`");
-    }
-    let mut graph = DependencyGraph::scoped();
-    let mut ids: ByName<String, Id> = ByName::default();
-    let mut wants = Vec::new();
-    for entry in document.get("package").items() {
-        let (name, version) = (entry.get("name").str(), entry.get("version").str());
-        if name.is_empty() || version.is_empty() {
-            reading.bad_entry(
-                entry.line,
-                format!("the package `{name}` has no name or no version"),
-            );
-            continue;
-        }
-        let mut package = pypi(reading.found_by, name, version);
-        set_source(&mut package, entry.get("source"));
+static FORMAT: PythonLock = PythonLock {
+    tool: "Poetry",
+    marker: "markers",
+    describe: |package, entry| {
+        set_source(package, entry.get("source"));
         package.scope = scope(entry);
-        package.add_fact("marker", entry.get("markers").str());
-        let id = graph.add(reading.at(package, entry.line));
-        ids.add(normal_python_name(name), id);
-        wants.push((id, entry.get("dependencies")));
-    }
-    for (from, dependencies) in wants {
-        for (name, value) in dependencies.entries() {
-            let scope = if value.get("optional").is_true() {
-                Scope::Optional
-            } else {
-                Scope::Runtime
-            };
-            for &to in ids.all(&normal_python_name(name)) {
-                graph.want(from, to, scope);
-            }
-        }
-    }
-    let requests = ids.iter().map(|(name, id)| (name.as_str(), *id));
-    graph.suspend(requests, reading.out);
-}
+    },
+    wanted: |dependencies| {
+        let entries = dependencies.entries().iter();
+        entries
+            .map(|(name, value)| {
+                let optional = value.get("optional").is_true();
+                (&**name, if optional { Scope::Optional } else { Scope::Runtime })
+            })
+            .collect()
+    },
+};
 
 /// Scope by Poetry 2's groups or by the category that versions before 1.5 wrote; those between tell nothing.
 fn scope(entry: &Node<'_>) -> Option<Scope> {

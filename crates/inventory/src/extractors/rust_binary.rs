@@ -1,16 +1,20 @@
 //! The crates of Rust programs: the list that `cargo auditable` embeds, or else what the paths in panic messages give away.
 
+use crate::dependency_graph::Id;
 use crate::object_file::{self, Bytes, Format, ObjectFile};
-use crate::{Extracted, Extractor, File, Kind, relations};
-use model::{Archives, Entry, Location, Meta, Package, Purl, Scope};
+use crate::program_reader::ProgramReader;
+use crate::{Extracted, File, relations};
+use model::{Archives, Location, Meta, Package, Purl, Scope};
 use serde::Deserialize;
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashSet};
 
 /// The member.
-pub(super) static RUST_BINARY: RustBinary = RustBinary;
-
-pub(super) struct RustBinary;
+pub(super) static RUST_BINARY: ProgramReader = ProgramReader {
+    meta: &META,
+    accepts: object_file::has_magic,
+    read,
+};
 
 static META: Meta = Meta {
     name: "rust-binary",
@@ -29,35 +33,6 @@ const COMPRESSED_LIMIT: u64 = 8 << 20;
 const LIST_LIMIT: usize = 64 << 20;
 /// Crates that are listed of one program.
 const PACKAGE_LIMIT: usize = 100_000;
-
-impl Extractor for RustBinary {
-    fn meta(&self) -> &'static Meta {
-        &META
-    }
-
-    fn kind(&self) -> Kind {
-        Kind::Installed
-    }
-
-    fn wants(&self, entry: &Entry<'_>) -> bool {
-        object_file::is_candidate(entry)
-    }
-
-    fn names(&self, _entry: &Entry<'_>) -> bool {
-        false
-    }
-
-    fn accepts(&self, _entry: &Entry<'_>, head: &[u8]) -> bool {
-        object_file::has_magic(head)
-    }
-
-    fn extract(&self, file: &mut File<'_>, out: &mut Extracted) {
-        let location = file.entry.path;
-        if let Err(message) = read(file, out) {
-            out.problem(location, message);
-        }
-    }
-}
 
 fn read(file: &mut File<'_>, out: &mut Extracted) -> Result<(), String> {
     let location = file.entry.path;
@@ -100,7 +75,7 @@ struct Listed<'a> {
     #[serde(borrow, default)]
     kind: Cow<'a, str>,
     #[serde(default)]
-    dependencies: Vec<usize>,
+    dependencies: Vec<Id>,
     #[serde(default)]
     root: bool,
 }
@@ -140,15 +115,18 @@ fn listed(compressed: &[u8], archives: &dyn Archives, location: &str) -> Result<
             package
         })
         .collect();
-    let roots: Vec<usize> = (0..list.packages.len())
-        .filter(|index| list.packages[*index].root)
+    let roots: Vec<Id> = (0..)
+        .zip(&list.packages)
+        .filter(|(_, listed)| listed.root)
+        .map(|(index, _)| index)
         .collect();
-    let edges: Vec<&[usize]> = list
-        .packages
-        .iter()
-        .map(|listed| listed.dependencies.as_slice())
-        .collect();
-    relations::apply(&mut packages, &roots, &edges);
+    relations::relate(&mut packages, &roots, |from| {
+        let listed = list.packages.get(from as usize);
+        listed
+            .into_iter()
+            .flat_map(|listed| &listed.dependencies)
+            .copied()
+    });
     Ok(packages)
 }
 
@@ -246,7 +224,8 @@ fn crate_of_path(path: &[u8]) -> Option<(String, String, bool)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use model::{Content, EntryKind, MemoryContent, Relation, ZipVisitor};
+    use crate::Extractor;
+    use model::{Content, Entry, EntryKind, MemoryContent, Relation, ZipVisitor};
     use testkit::object::{Builder, Layout};
 
     /// Hands the bytes through, so that these tests need no compressor.

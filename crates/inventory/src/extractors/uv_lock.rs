@@ -44,10 +44,7 @@ fn read(reading: &mut Reading<'_>) {
             .text()
             .or_else(|| source.get("path").text());
         if name.is_empty() || (version.is_empty() && own.is_none() && local.is_none()) {
-            reading.bad_entry(
-                entry.line,
-                format!("the package `{name}` has no name or no version"),
-            );
+            reading.no_name_or_version(entry.line, name);
             continue;
         }
         let mut package = pypi(reading.found_by, name, version);

@@ -9,6 +9,7 @@ mod spdx_json;
 mod spdx_tag_value;
 mod text;
 
+use crate::dependency_graph::Id;
 use crate::intake::Intake;
 use crate::{Extracted, ecosystems, license, relations};
 use model::{Archives, Content, Location, OsRelease, Package, Purl, Scope, SourcePackage};
@@ -227,7 +228,7 @@ fn assemble(bill: Bill<'_>, path: &str, found_by: &'static str, out: &mut Extrac
     let mut expressions: HashMap<Cow<'_, str>, Vec<String>> = HashMap::new();
     let mut problems = bill.problems;
     let mut packages = Vec::with_capacity(bill.items.len());
-    let mut index_of: HashMap<&str, usize> = HashMap::with_capacity(bill.items.len());
+    let mut index_of: HashMap<&str, Id> = HashMap::with_capacity(bill.items.len());
     for item in &bill.items {
         match item.role {
             Role::Other => continue,
@@ -271,22 +272,25 @@ fn assemble(bill: Bill<'_>, path: &str, found_by: &'static str, out: &mut Extrac
         }
         package.locations.push(Location::file(path));
         if !item.id.is_empty() {
-            index_of.insert(&item.id, packages.len());
+            // The caps on documents keep their number far below the limit of the type.
+            index_of.insert(&item.id, Id::try_from(packages.len()).unwrap_or(Id::MAX));
         }
         packages.push(package);
     }
 
     let index = |id: &str| index_of.get(id).copied();
-    let mut edges: Vec<Vec<usize>> = vec![Vec::new(); packages.len()];
+    let mut edges: Vec<Vec<Id>> = vec![Vec::new(); packages.len()];
     for (from, to) in &bill.edges {
         if let (Some(from), Some(to)) = (index(from), index(to))
-            && let Some(list) = edges.get_mut(from)
+            && let Some(list) = edges.get_mut(from as usize)
         {
             list.push(to);
         }
     }
-    let roots: Vec<usize> = bill.roots.iter().filter_map(|id| index(id)).collect();
-    relations::apply(&mut packages, &roots, &edges);
+    let roots: Vec<Id> = bill.roots.iter().filter_map(|id| index(id)).collect();
+    relations::relate(&mut packages, &roots, |from| {
+        edges.get(from as usize).into_iter().flatten().copied()
+    });
 
     if distributions.len() > 1 {
         let list: Vec<String> = distributions
