@@ -97,3 +97,38 @@ pub(crate) fn unprintable(text: &str) -> Option<&'static str> {
         None
     }
 }
+
+/// A version of the form `[epoch:]version[-release]`, in which the last hyphen begins the release.
+pub(crate) struct Release<'a> {
+    /// Digits; empty when missing.
+    pub(crate) epoch: &'a str,
+    /// Never empty.
+    pub(crate) version: &'a str,
+    pub(crate) release: Option<&'a str>,
+}
+
+impl<'a> Release<'a> {
+    /// Takes a version apart, or says why it is none.
+    pub(crate) fn parse(text: &'a str) -> Result<Self, &'static str> {
+        if let Some(reason) = unprintable(text) {
+            return Err(reason);
+        }
+        let (digits, after) = split_digits(text);
+        let (epoch, rest) = match after.strip_prefix(':') {
+            Some(rest) => (digits, rest),
+            None => ("", text),
+        };
+        let (version, release) = match rest.rsplit_once('-') {
+            Some((version, release)) => (version, Some(release)),
+            None => (rest, None),
+        };
+        if version.is_empty() {
+            return Err("it has no version");
+        }
+        Ok(Self {
+            epoch,
+            version,
+            release,
+        })
+    }
+}

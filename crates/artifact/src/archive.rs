@@ -302,6 +302,14 @@ trait DocumentSource: BlobSource {
     -> Result<Option<Vec<u8>>, ArtifactError>;
 }
 
+fn too_large(path: &str, limit: u64) -> ArtifactError {
+    ArtifactError::TooLarge {
+        what: format!("`{}` in the archive", model::path::printable(path)),
+        limit,
+        unit: "bytes",
+    }
+}
+
 /// An uncompressed archive.
 struct PlainArchive {
     file: Arc<File>,
@@ -319,11 +327,7 @@ impl DocumentSource for PlainArchive {
             return Ok(None);
         };
         if size > limit {
-            return Err(ArtifactError::TooLarge {
-                what: format!("`{}` in the archive", model::path::printable(path)),
-                limit,
-                unit: "bytes",
-            });
+            return Err(too_large(path, limit));
         }
         let mut bytes = Vec::new();
         Section::new(&self.file, offset, size)
@@ -377,11 +381,7 @@ impl DocumentSource for Documents {
         };
         match self.0.get(path) {
             Some(bytes) => Ok(Some(bytes.clone())),
-            None if size > limit => Err(ArtifactError::TooLarge {
-                what: format!("`{}` in the archive", model::path::printable(path)),
-                limit,
-                unit: "bytes",
-            }),
+            None if size > limit => Err(too_large(path, limit)),
             None => Err(ArtifactError::invalid(
                 format!("`{}` in the archive", model::path::printable(path)),
                 "it is no JSON document",

@@ -1,8 +1,9 @@
 //! Every package of the real lock files of the test data is found, with its name and version, and nothing else.
 
+mod common;
+
 use artifact::archives;
-use inventory::{Extracted, Extractor, File, Found, extractors::ALL};
-use model::{Content, Entry, EntryKind, MemoryContent};
+use inventory::{Extractor, Found, extractors::ALL};
 use std::collections::BTreeSet;
 use testkit::family;
 
@@ -381,32 +382,14 @@ fn read(path: &std::path::Path) -> Vec<u8> {
 fn run(extractor: &dyn Extractor, files: &[(String, Vec<u8>)]) -> Vec<Found> {
     let mut all = Vec::new();
     for (path, bytes) in files {
-        let entry = Entry {
-            path,
-            kind: EntryKind::File,
-            size: bytes.len() as u64,
-            mode: 0o644,
-            link: None,
-        };
+        let entry = common::entry(path, bytes, 0o644);
         if !extractor.wants(&entry) {
             continue;
         }
-        let mut extracted = Extracted::default();
-        let archives = archives::Limited::default();
-        let mut content = MemoryContent(bytes.as_slice());
-        let content: &mut dyn Content = &mut content;
-        extractor.extract(
-            &mut File {
-                entry,
-                content,
-                archives: &archives,
-            },
-            &mut extracted,
-        );
         all.push(Found {
             extractor: extractor.meta().name.to_owned(),
             path: path.clone(),
-            extracted,
+            extracted: common::extract(extractor, entry, bytes, &archives::Limited::default()),
         });
     }
     extractor.combine(&mut all);

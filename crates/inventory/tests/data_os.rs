@@ -2,9 +2,10 @@
 //! against damaged ones.
 #![allow(clippy::disallowed_methods, reason = "tests read their own data")]
 
+mod common;
+
 use artifact::archives;
-use inventory::{Extracted, File, extractors::ALL};
-use model::{Content, Entry, EntryKind, MemoryContent};
+use inventory::{Extracted, extractors::ALL};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,34 +13,18 @@ use std::path::Path;
 
 /// What an extractor makes of a real file put at `path`.
 fn extract(extractor: &str, path: &str, file: &Path) -> Extracted {
-    extract_bytes(extractor, path, fs::read(file).expect("a file of the test data"))
+    extract_bytes(extractor, path, &fs::read(file).expect("a file of the test data"))
 }
 
 /// What an extractor makes of these bytes at `path`.
-fn extract_bytes(extractor: &str, path: &str, bytes: Vec<u8>) -> Extracted {
+fn extract_bytes(extractor: &str, path: &str, bytes: &[u8]) -> Extracted {
     let member = ALL
         .iter()
         .find(|member| member.meta().name == extractor)
         .expect("a member of the family");
-    let entry = Entry {
-        path,
-        kind: EntryKind::File,
-        size: bytes.len() as u64,
-        mode: 0o644,
-        link: None,
-    };
+    let entry = common::entry(path, bytes, 0o644);
     assert!(member.wants(&entry), "{extractor} must want {path}");
-    let mut extracted = Extracted::default();
-    let mut content = MemoryContent(bytes);
-    let content: &mut dyn Content = &mut content;
-    let archives = archives::Limited::default();
-    let mut file = File {
-        entry,
-        content,
-        archives: &archives,
-    };
-    member.extract(&mut file, &mut extracted);
-    extracted
+    common::extract(*member, entry, bytes, &archives::Limited::default())
 }
 
 #[test]
@@ -219,7 +204,7 @@ proptest! {
             // Not empty: an empty write-ahead log is not even read.
             let keep = ((bytes.len() as f64 * keep) as usize).max(1);
             bytes.truncate(keep);
-            let extracted = extract_bytes(member, &path, bytes);
+            let extracted = extract_bytes(member, &path, &bytes);
             prop_assert!(extracted.problems.len() <= 51, "{member}: {path}");
         }
     }

@@ -1,8 +1,9 @@
 //! The extractors agree with their folder, fixtures and reference page, and each fixture gives what is expected of it.
 
+mod common;
+
 use artifact::archives;
-use inventory::{Extracted, Extractor, File, Found, Kind, extractors::ALL};
-use model::{Content, Entry, EntryKind, MemoryContent};
+use inventory::{Extracted, Extractor, Found, Kind, extractors::ALL};
 use testkit::{family, fixture};
 
 const FIXTURES: &str = "crates/inventory/tests/fixtures";
@@ -59,33 +60,15 @@ fn run(extractor: &dyn Extractor, files: &[(String, Vec<u8>)]) -> Vec<Found> {
         } else {
             0o644
         };
-        let entry = Entry {
-            path,
-            kind: EntryKind::File,
-            size: bytes.len() as u64,
-            mode,
-            link: None,
-        };
+        let entry = common::entry(path, bytes, mode);
         let skipped = extractor.kind() == Kind::Declared && inventory::inside_installed_package(path);
         if skipped || !extractor.wants(&entry) || !extractor.accepts(&entry, &bytes[..bytes.len().min(64)]) {
             continue;
         }
-        let mut extracted = Extracted::default();
-        let archives = archives::Limited::default();
-        let mut content = MemoryContent(bytes.as_slice());
-        let content: &mut dyn Content = &mut content;
-        extractor.extract(
-            &mut File {
-                entry,
-                content,
-                archives: &archives,
-            },
-            &mut extracted,
-        );
         all.push(Found {
             extractor: extractor.meta().name.to_owned(),
             path: path.clone(),
-            extracted,
+            extracted: common::extract(extractor, entry, bytes, &archives::Limited::default()),
         });
     }
     all.sort_by(|a, b| a.path.cmp(&b.path));

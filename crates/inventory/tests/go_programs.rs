@@ -2,9 +2,10 @@
 #![allow(clippy::disallowed_methods, reason = "the test builds programs of its own")]
 #![allow(clippy::print_stderr, reason = "a skipped test says so")]
 
+mod common;
+
 use artifact::archives;
-use inventory::{Extracted, File, extractors::ALL};
-use model::{Entry, EntryKind, MemoryContent};
+use inventory::{Extracted, extractors::ALL};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -93,22 +94,7 @@ fn extract(program: &Path) -> Extracted {
         .iter()
         .find(|extractor| extractor.meta().name == "go-binary")
         .expect("the extractor");
-    let entry = Entry {
-        path: "usr/bin/program",
-        kind: EntryKind::File,
-        size: bytes.len() as u64,
-        mode: 0o755,
-        link: None,
-    };
+    let entry = common::entry("usr/bin/program", &bytes, 0o755);
     assert!(extractor.wants(&entry) && extractor.accepts(&entry, &bytes[..64]));
-    let mut out = Extracted::default();
-    extractor.extract(
-        &mut File {
-            entry,
-            content: &mut MemoryContent(bytes.as_slice()),
-            archives: &archives::Limited::default(),
-        },
-        &mut out,
-    );
-    out
+    common::extract(*extractor, entry, &bytes, &archives::Limited::default())
 }

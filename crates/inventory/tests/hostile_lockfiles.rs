@@ -1,8 +1,10 @@
 //! Lock files from hostile hands end in packages and problems: cut off, changed, nested without end, or of a million packages.
 
+mod common;
+
 use artifact::archives;
-use inventory::{Extracted, Extractor, File, Found, Kind, extractors::ALL};
-use model::{Content, Entry, EntryKind, MemoryContent, Relation};
+use inventory::{Extractor, Found, Kind, extractors::ALL};
+use model::{Entry, Relation};
 use proptest::prelude::*;
 use testkit::{family, fixture};
 
@@ -233,13 +235,7 @@ fn by_name(name: &str) -> &'static dyn Extractor {
 }
 
 fn entry<'a>(path: &'a str, bytes: &[u8]) -> Entry<'a> {
-    Entry {
-        path,
-        kind: EntryKind::File,
-        size: bytes.len() as u64,
-        mode: 0o644,
-        link: None,
-    }
+    common::entry(path, bytes, 0o644)
 }
 
 fn wants(extractor: &dyn Extractor, path: &str, bytes: &[u8]) -> bool {
@@ -252,21 +248,11 @@ fn run(extractor: &dyn Extractor, files: &[(&str, &[u8])]) -> Vec<Found> {
         if !extractor.wants(&entry(path, bytes)) {
             continue;
         }
-        let mut extracted = Extracted::default();
-        let mut content = MemoryContent(*bytes);
-        let content: &mut dyn Content = &mut content;
-        extractor.extract(
-            &mut File {
-                entry: entry(path, bytes),
-                content,
-                archives: &archives::Limited::default(),
-            },
-            &mut extracted,
-        );
+        let archives = archives::Limited::default();
         all.push(Found {
             extractor: extractor.meta().name.to_owned(),
             path: (*path).to_owned(),
-            extracted,
+            extracted: common::extract(extractor, entry(path, bytes), bytes, &archives),
         });
     }
     extractor.combine(&mut all);

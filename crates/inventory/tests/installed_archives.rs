@@ -1,8 +1,9 @@
 //! Archives that hold packages: nested deeply, damaged, and as real compilers and packagers make them.
 
+mod common;
+
 use artifact::{Limited, Limits};
-use inventory::{Extracted, File, extractors::ALL};
-use model::{Entry, EntryKind, MemoryContent};
+use inventory::{Extracted, extractors::ALL};
 use proptest::prelude::*;
 use std::process::Command;
 use testkit::zip::Zip;
@@ -16,23 +17,9 @@ fn extract_with(archives: &Limited, name: &str, path: &str, bytes: &[u8]) -> Ext
         .iter()
         .find(|extractor| extractor.meta().name == name)
         .expect(name);
-    let entry = Entry {
-        path,
-        kind: EntryKind::File,
-        size: bytes.len() as u64,
-        mode: 0o644,
-        link: None,
-    };
+    let entry = common::entry(path, bytes, 0o644);
     assert!(extractor.wants(&entry), "{path}");
-    let mut out = Extracted::default();
-    let mut content = MemoryContent(bytes);
-    let mut file = File {
-        entry,
-        content: &mut content,
-        archives,
-    };
-    extractor.extract(&mut file, &mut out);
-    out
+    common::extract(*extractor, entry, bytes, archives)
 }
 
 fn properties(group: &str, artifact: &str, version: &str) -> (String, String) {

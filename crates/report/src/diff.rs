@@ -1,5 +1,6 @@
 //! What appeared and what went away between two reports.
 
+use crate::wording::cell;
 use model::path::printable;
 use model::{Finding, Package, Report, Severity, Status};
 use serde::Serialize;
@@ -360,16 +361,4 @@ fn versions(packages: &[&Package]) -> String {
         .map(|package| package.version.as_str())
         .collect::<Vec<_>>()
         .join(", ")
-}
-
-/// A Markdown table cell: nothing in it can end the cell or start markup.
-fn cell(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for character in printable(text).chars() {
-        if matches!(character, '|' | '\\' | '`' | '*' | '_' | '<' | '>' | '[' | ']') {
-            safe.push('\\');
-        }
-        safe.push(character);
-    }
-    safe
 }

@@ -1,6 +1,8 @@
-//! Sentences and identities that several formats share, so that they say the same.
+//! Sentences, identities and links that several formats share, so that they say the same.
 
-use model::{Digest, Finding, Package, Report, Status};
+use model::path::printable;
+use model::{Digest, Finding, OsRelease, Package, Report, Status};
+use std::collections::HashMap;
 
 /// Findings that a gate or a reader acts on: affected or under investigation, and about something in the target.
 pub(crate) fn actionable(report: &Report) -> impl Iterator<Item = &Finding> {
@@ -8,6 +10,28 @@ pub(crate) fn actionable(report: &Report) -> impl Iterator<Item = &Finding> {
         .findings
         .iter()
         .filter(|finding| matches!(finding.status, Status::Affected | Status::UnderInvestigation))
+}
+
+/// Findings that a list for people shows: all but those that are set aside or mended.
+pub(crate) fn shown(report: &Report) -> Vec<&Finding> {
+    let findings = report.findings.iter();
+    findings
+        .filter(|finding| {
+            !matches!(
+                finding.status,
+                Status::Suppressed | Status::NotAffected | Status::Fixed
+            )
+        })
+        .collect()
+}
+
+/// What an operating system is called for people.
+pub(crate) fn system_name(os: &OsRelease) -> String {
+    if os.pretty_name.is_empty() {
+        format!("{} {}", os.id, os.version).trim().to_owned()
+    } else {
+        os.pretty_name.clone()
+    }
 }
 
 /// The title, or a sentence that stands for it.
@@ -53,6 +77,75 @@ pub(crate) fn layer<'a>(location: &model::Location, report: &'a Report) -> Optio
         .layer
         .and_then(|index| report.target.layers.get(index as usize))
         .map(|layer| &layer.diff_id)
+}
+
+/// For each package the position of the one that brought it in: the last link of its chain, as far as that is listed.
+pub(crate) fn parents(report: &Report) -> Vec<Option<usize>> {
+    let mut by_name: HashMap<(&str, String), usize> = HashMap::new();
+    for (index, package) in report.packages.iter().enumerate() {
+        by_name
+            .entry((
+                package.purl.kind(),
+                format!("{}@{}", package.name, package.version),
+            ))
+            .or_insert(index);
+    }
+    let packages = report.packages.iter().enumerate();
+    packages
+        .map(|(index, package)| {
+            let parent = package.path.last()?;
+            let parent = by_name.get(&(package.purl.kind(), parent.clone())).copied();
+            parent.filter(|parent| *parent != index)
+        })
+        .collect()
+}
+
+/// One expression for several licence statements, all of which hold.
+pub(crate) fn expression(licenses: &[String]) -> Option<String> {
+    match licenses {
+        [] => None,
+        [only] => Some(only.clone()),
+        several => {
+            let parts: Vec<String> = several
+                .iter()
+                .map(|license| {
+                    if license.contains(' ') {
+                        format!("({license})")
+                    } else {
+                        license.clone()
+                    }
+                })
+                .collect();
+            Some(parts.join(" AND "))
+        }
+    }
+}
+
+/// A link that needs no quoting anywhere.
+pub(crate) fn is_plain_url(url: &str) -> bool {
+    (url.starts_with("https://") || url.starts_with("http://"))
+        && url.bytes().all(|byte| {
+            byte.is_ascii_graphic()
+                && !matches!(
+                    byte,
+                    b'<' | b'>' | b'"' | b'{' | b'}' | b'|' | b'\\' | b'^' | b'`' | b'[' | b']'
+                )
+        })
+}
+
+/// A table cell or running text of Markdown: nothing in it can end the cell or start markup.
+pub(crate) fn cell(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for character in printable(text).chars() {
+        if matches!(
+            character,
+            '|' | '\\' | '`' | '*' | '_' | '<' | '>' | '[' | ']' | '#'
+        ) {
+            safe.push('\\');
+        }
+        safe.push(character);
+    }
+    safe
 }
 
 /// A UUID (version 8: our own scheme) made of a text, so that the same report has the same serial number.

@@ -1,7 +1,7 @@
 //! pacman's order of versions: `[epoch:]version[-release]`, that of Arch Linux.
 
 use super::{Scheme, VersionError};
-use crate::text;
+use crate::text::{self, Release};
 use model::Meta;
 use std::cmp::Ordering;
 
@@ -37,37 +37,14 @@ impl Scheme for PacmanVersion {
     }
 }
 
-struct Version<'a> {
-    epoch: &'a str,
-    version: &'a str,
-    release: Option<&'a str>,
-}
-
-fn parse(version: &str) -> Result<Version<'_>, VersionError> {
+fn parse(version: &str) -> Result<Release<'_>, VersionError> {
     let fail = |reason| VersionError::new(META.name, version, reason);
-    if let Some(reason) = text::unprintable(version) {
-        return Err(fail(reason));
+    let release = Release::parse(version).map_err(fail)?;
+    if version.is_ascii() {
+        Ok(release)
+    } else {
+        Err(fail("it holds characters outside ASCII"))
     }
-    if !version.is_ascii() {
-        return Err(fail("it holds characters outside ASCII"));
-    }
-    let (digits, after) = text::split_digits(version);
-    let (epoch, rest) = match after.strip_prefix(':') {
-        Some(rest) => (digits, rest),
-        None => ("", version),
-    };
-    let (version_part, release) = match rest.rsplit_once('-') {
-        Some((version, release)) => (version, Some(release)),
-        None => (rest, None),
-    };
-    if version_part.is_empty() {
-        return Err(fail("it has no version"));
-    }
-    Ok(Version {
-        epoch,
-        version: version_part,
-        release,
-    })
 }
 
 fn compare_part(mut left: &str, mut right: &str) -> Ordering {

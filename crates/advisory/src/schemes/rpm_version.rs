@@ -1,7 +1,7 @@
 //! rpm's order of versions: `[epoch:]version[-release]`, that of Red Hat, SUSE and their kin.
 
 use super::{Scheme, VersionError};
-use crate::text;
+use crate::text::{self, Release};
 use model::Meta;
 use std::cmp::Ordering;
 
@@ -41,37 +41,8 @@ impl Scheme for RpmVersion {
     }
 }
 
-struct Version<'a> {
-    epoch: &'a str,
-    version: &'a str,
-    release: Option<&'a str>,
-}
-
-fn parse(version: &str) -> Result<Version<'_>, VersionError> {
-    split(version).map_err(|reason| VersionError::new(META.name, version, reason))
-}
-
-fn split(version: &str) -> Result<Version<'_>, &'static str> {
-    if let Some(reason) = text::unprintable(version) {
-        return Err(reason);
-    }
-    let (digits, after) = text::split_digits(version);
-    let (epoch, rest) = match after.strip_prefix(':') {
-        Some(rest) => (digits, rest),
-        None => ("", version),
-    };
-    let (version, release) = match rest.rsplit_once('-') {
-        Some((version, release)) => (version, Some(release)),
-        None => (rest, None),
-    };
-    if version.is_empty() {
-        return Err("it has no version");
-    }
-    Ok(Version {
-        epoch,
-        version,
-        release,
-    })
+fn parse(version: &str) -> Result<Release<'_>, VersionError> {
+    Release::parse(version).map_err(|reason| VersionError::new(META.name, version, reason))
 }
 
 fn counts(byte: u8) -> bool {

@@ -190,7 +190,7 @@ impl Database<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::header::tests::bash;
+    use super::super::header::tests::{bash, count};
     use super::*;
     use model::MemoryContent;
     use proptest::prelude::*;
@@ -252,16 +252,6 @@ mod tests {
             file.extend(page);
         }
         file
-    }
-
-    fn count(file: Vec<u8>) -> (usize, Result<(), String>) {
-        let mut count = 0;
-        let result = super::super::headers(&mut MemoryContent(file), &mut |blob| {
-            assert_eq!(blob, bash());
-            count += 1;
-            true
-        });
-        (count, result)
     }
 
     #[test]

@@ -278,6 +278,17 @@ pub(super) mod tests {
         ])
     }
 
+    /// Reads a database whose packages all are [`bash`]: how many there were, and how it ended.
+    pub(in crate::rpm) fn count(file: Vec<u8>) -> (usize, Result<(), String>) {
+        let mut count = 0;
+        let result = crate::rpm::headers(&mut model::MemoryContent(file), &mut |blob| {
+            assert_eq!(blob, bash());
+            count += 1;
+            true
+        });
+        (count, result)
+    }
+
     #[test]
     fn reads_tags_and_files_without_folders() {
         let header = Header::parse(&bash()).expect("valid");

@@ -86,7 +86,7 @@ fn u32_at(bytes: &[u8], at: usize) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::header::tests::bash;
+    use super::super::header::tests::{bash, count};
     use model::MemoryContent;
     use proptest::prelude::*;
 
@@ -110,16 +110,6 @@ mod tests {
         file.extend((blob.len() as u32).to_le_bytes());
         file.extend(blob);
         file
-    }
-
-    fn count(file: Vec<u8>) -> (usize, Result<(), String>) {
-        let mut count = 0;
-        let result = super::super::headers(&mut MemoryContent(file), &mut |blob| {
-            assert_eq!(blob, bash());
-            count += 1;
-            true
-        });
-        (count, result)
     }
 
     #[test]

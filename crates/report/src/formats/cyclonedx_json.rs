@@ -377,7 +377,7 @@ fn component(package: &Package, reference: &str, report: &Report) -> Component {
             .into_iter()
             .flatten()
             .collect(),
-        licenses: expression(&package.licenses)
+        licenses: wording::expression(&package.licenses)
             .map(|expression| Expression { expression })
             .into_iter()
             .collect(),
@@ -401,54 +401,16 @@ fn component(package: &Package, reference: &str, report: &Report) -> Component {
     }
 }
 
-/// One expression for several licence statements, all of which hold.
-pub(super) fn expression(licenses: &[String]) -> Option<String> {
-    match licenses {
-        [] => None,
-        [only] => Some(only.clone()),
-        several => {
-            let parts: Vec<String> = several
-                .iter()
-                .map(|license| {
-                    if license.contains(' ') {
-                        format!("({license})")
-                    } else {
-                        license.clone()
-                    }
-                })
-                .collect();
-            Some(parts.join(" AND "))
-        }
-    }
-}
-
 /// The graph as far as it is known: the target depends on what is named directly or has no known parent; a package with a
 /// known chain hangs below the last link of that chain.
 fn dependencies(report: &Report, references: &[String]) -> Vec<Dependency> {
-    let mut by_name: HashMap<(&str, String), usize> = HashMap::new();
-    for (index, package) in report.packages.iter().enumerate() {
-        by_name
-            .entry((
-                package.purl.kind(),
-                format!("{}@{}", package.name, package.version),
-            ))
-            .or_insert(index);
-    }
     let mut below: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
     let mut below_root: BTreeSet<usize> = BTreeSet::new();
-    for (index, package) in report.packages.iter().enumerate() {
-        let parent = package
-            .path
-            .last()
-            .and_then(|parent| by_name.get(&(package.purl.kind(), parent.clone())));
+    for (index, parent) in wording::parents(report).into_iter().enumerate() {
         match parent {
-            Some(parent) if *parent != index => {
-                below.entry(*parent).or_default().insert(index);
-            }
-            _ => {
-                below_root.insert(index);
-            }
-        }
+            Some(parent) => below.entry(parent).or_default().insert(index),
+            None => below_root.insert(index),
+        };
     }
     let names = |indexes: &BTreeSet<usize>| {
         let names: BTreeSet<String> = indexes
@@ -569,7 +531,7 @@ fn vulnerability(findings: &[&Finding], report: &Report, references: &[String]) 
         advisories: finding
             .references
             .iter()
-            .filter(|url| is_plain_url(url))
+            .filter(|url| wording::is_plain_url(url))
             .map(|url| Advisory { url: url.clone() })
             .collect(),
         published: rfc3339(&finding.published),
@@ -597,17 +559,6 @@ fn vulnerability(findings: &[&Finding], report: &Report, references: &[String]) 
             .collect(),
         properties,
     }
-}
-
-pub(super) fn is_plain_url(url: &str) -> bool {
-    (url.starts_with("https://") || url.starts_with("http://"))
-        && url.bytes().all(|byte| {
-            byte.is_ascii_graphic()
-                && !matches!(
-                    byte,
-                    b'<' | b'>' | b'"' | b'{' | b'}' | b'|' | b'\\' | b'^' | b'`' | b'[' | b']'
-                )
-        })
 }
 
 /// A date or time as RFC 3339; empty if it is neither.

@@ -72,14 +72,7 @@ fn header(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         escape(&target.name)
     )?;
     let mut rows = vec![("Kind", target.kind.name().to_owned())];
-    if let Some(os) = &target.os {
-        let name = if os.pretty_name.is_empty() {
-            format!("{} {}", os.id, os.version)
-        } else {
-            os.pretty_name.clone()
-        };
-        rows.push(("System", name));
-    }
+    rows.extend(target.os.as_ref().map(|os| ("System", wording::system_name(os))));
     rows.extend(target.platform.clone().map(|platform| ("Platform", platform)));
     rows.extend(
         target
@@ -386,7 +379,7 @@ fn details(
     let links: Vec<&String> = finding
         .references
         .iter()
-        .filter(|url| super::cyclonedx_json::is_plain_url(url))
+        .filter(|url| wording::is_plain_url(url))
         .take(12)
         .collect();
     if !links.is_empty() {

@@ -1,7 +1,7 @@
 //! Markdown, for comments on changes and job summaries.
 
+use crate::wording::cell;
 use crate::{Format, Options, wording};
-use model::path::printable;
 use model::{Meta, Report, Severity, Status};
 use std::io::{self, Write};
 
@@ -38,13 +38,7 @@ impl Format for Markdown {
         let target = &report.target;
         writeln!(out, "## Hullward: {}\n", cell(&target.name))?;
         let mut facts = vec![format!("{} packages", report.packages.len())];
-        if let Some(os) = &target.os {
-            facts.push(if os.pretty_name.is_empty() {
-                format!("{} {}", os.id, os.version)
-            } else {
-                os.pretty_name.clone()
-            });
-        }
+        facts.extend(target.os.as_ref().map(wording::system_name));
         facts.extend(target.platform.clone());
         if let Some(digest) = target.digest.as_ref().or(target.image_id.as_ref()) {
             facts.push(digest.to_string());
@@ -102,16 +96,7 @@ impl Format for Markdown {
             summary.fixable,
             summary.known_exploited
         )?;
-        let shown: Vec<_> = report
-            .findings
-            .iter()
-            .filter(|finding| {
-                !matches!(
-                    finding.status,
-                    Status::Suppressed | Status::NotAffected | Status::Fixed
-                )
-            })
-            .collect();
+        let shown = wording::shown(report);
         if !shown.is_empty() {
             writeln!(
                 out,
@@ -182,19 +167,4 @@ fn is_plain_link(link: &str) -> bool {
         && link.bytes().all(|byte| {
             byte.is_ascii_graphic() && !matches!(byte, b'(' | b')' | b'<' | b'>' | b'|' | b'"' | b'\\')
         })
-}
-
-/// A table cell or running text: nothing in it can end the cell or start markup.
-pub(crate) fn cell(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for character in printable(text).chars() {
-        if matches!(
-            character,
-            '|' | '\\' | '`' | '*' | '_' | '<' | '>' | '[' | ']' | '#'
-        ) {
-            safe.push('\\');
-        }
-        safe.push(character);
-    }
-    safe
 }

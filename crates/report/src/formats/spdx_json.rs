@@ -1,10 +1,9 @@
 //! SPDX 2.3 in JSON.
 
-use super::cyclonedx_json::{expression, is_plain_url};
 use crate::{Format, Options, wording};
 use model::{FindingKind, Meta, Package, Relation, Report, Status, TargetKind};
 use serde::Serialize;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 /// The member.
@@ -125,35 +124,20 @@ fn document(report: &Report, inventory_only: bool) -> Document {
     let ids: Vec<String> = (1..=report.packages.len())
         .map(|number| format!("SPDXRef-Package-{number}"))
         .collect();
-    let mut by_name: HashMap<(&str, String), usize> = HashMap::new();
-    for (index, package) in report.packages.iter().enumerate() {
-        by_name
-            .entry((
-                package.purl.kind(),
-                format!("{}@{}", package.name, package.version),
-            ))
-            .or_insert(index);
-    }
     let mut relationships = vec![Relationship {
         spdx_element_id: DOCUMENT.to_owned(),
         relationship_type: "DESCRIBES",
         related_spdx_element: TARGET.to_owned(),
     }];
     let mut packages = vec![target(report)];
-    for (index, (package, id)) in report.packages.iter().zip(&ids).enumerate() {
+    let parents = wording::parents(report);
+    for ((package, id), parent) in report.packages.iter().zip(&ids).zip(parents) {
         relationships.push(Relationship {
             spdx_element_id: TARGET.to_owned(),
             relationship_type: "CONTAINS",
             related_spdx_element: id.clone(),
         });
-        let parent = package
-            .path
-            .last()
-            .and_then(|parent| by_name.get(&(package.purl.kind(), parent.clone())));
-        if let Some(parent) = parent
-            .filter(|parent| **parent != index)
-            .and_then(|parent| ids.get(*parent))
-        {
+        if let Some(parent) = parent.and_then(|parent| ids.get(parent)) {
             relationships.push(Relationship {
                 spdx_element_id: parent.clone(),
                 relationship_type: "DEPENDS_ON",
@@ -172,7 +156,7 @@ fn document(report: &Report, inventory_only: bool) -> Document {
             let locator = finding
                 .references
                 .iter()
-                .find(|url| is_plain_url(url))
+                .find(|url| wording::is_plain_url(url))
                 .cloned()
                 .unwrap_or_else(|| format!("https://osv.dev/vulnerability/{}", finding.rule));
             object.external_refs.push(ExternalReference {
@@ -273,7 +257,7 @@ fn package_object(package: &Package, id: &str) -> PackageObject {
             .collect(),
         source_info: source_info.join("; "),
         license_concluded: NOTHING_SAID,
-        license_declared: expression(&package.licenses).unwrap_or_else(|| NOTHING_SAID.to_owned()),
+        license_declared: wording::expression(&package.licenses).unwrap_or_else(|| NOTHING_SAID.to_owned()),
         copyright_text: NOTHING_SAID,
         external_refs,
         primary_package_purpose: if package.relation == Some(Relation::Root) {

@@ -1,6 +1,6 @@
 //! The table for people: grouped by target and package, never wider than the terminal.
 
-use crate::{Format, Options};
+use crate::{Format, Options, wording};
 use model::path::printable;
 use model::{Finding, Meta, Package, Report, Severity, Status, TargetKind};
 use std::collections::HashMap;
@@ -124,14 +124,7 @@ impl Page {
         let target = &report.target;
         self.line(&target.name, paint::BOLD, out)?;
         let mut parts = vec![target.kind.name().to_owned()];
-        if let Some(os) = &target.os {
-            let name = if os.pretty_name.is_empty() {
-                format!("{} {}", os.id, os.version)
-            } else {
-                os.pretty_name.clone()
-            };
-            parts.push(name.trim().to_owned());
-        }
+        parts.extend(target.os.as_ref().map(wording::system_name));
         parts.extend(target.platform.clone());
         if let Some(digest) = target.digest.as_ref().or(target.image_id.as_ref()) {
             parts.push(format!("sha256:{}", digest.short()));
@@ -145,17 +138,7 @@ impl Page {
     }
 
     fn findings(&self, report: &Report, out: &mut dyn Write) -> io::Result<()> {
-        let shown: Vec<&Finding> = report
-            .findings
-            .iter()
-            .filter(|finding| {
-                !matches!(
-                    finding.status,
-                    Status::Suppressed | Status::NotAffected | Status::Fixed
-                )
-            })
-            .collect();
-        for (title, findings) in groups(report, &shown) {
+        for (title, findings) in groups(report, &wording::shown(report)) {
             self.line(&title, paint::BOLD, out)?;
             let columns = [
                 Column {
