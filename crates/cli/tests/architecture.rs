@@ -154,7 +154,7 @@ fn every_file_says_what_it_is() {
 #[test]
 fn names_are_unique_over_all_families() {
     let mut names: BTreeMap<&str, &str> = BTreeMap::new();
-    let families: [(&str, Vec<&str>); 4] = [
+    let families: [(&str, Vec<&str>); 5] = [
         (
             "extractors",
             inventory::extractors::ALL
@@ -172,6 +172,13 @@ fn names_are_unique_over_all_families() {
         (
             "feeds",
             advisory::feeds::ALL
+                .iter()
+                .map(|member| member.meta().name)
+                .collect(),
+        ),
+        (
+            "alert formats",
+            report::alerts::ALL
                 .iter()
                 .map(|member| member.meta().name)
                 .collect(),

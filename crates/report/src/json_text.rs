@@ -1,8 +1,8 @@
-//! JSON as every format and command writes it: indented, and with whatever a terminal would obey as an escape, which JSON
+//! JSON as every format and command writes it: indented or as one line, and with whatever a terminal would obey as an escape, which JSON
 //! itself asks for only below U+0020. Readers get the same text either way.
 
 use model::path::needs_escape;
-use serde_json::ser::{CharEscape, Formatter, PrettyFormatter, Serializer};
+use serde_json::ser::{CharEscape, CompactFormatter, Formatter, PrettyFormatter, Serializer};
 use std::io::{self, Write};
 
 /// Writes a value as JSON with a line break after it.
@@ -15,9 +15,19 @@ pub fn write_json(value: &impl serde::Serialize, out: &mut dyn Write) -> io::Res
     out.write_all(b"\n")
 }
 
-struct Printable(PrettyFormatter<'static>);
+/// Writes a value as one line of JSON with a line break after it.
+///
+/// # Errors
+/// Those of `out`, and of values that are no JSON.
+pub fn write_json_line(value: &impl serde::Serialize, out: &mut dyn Write) -> io::Result<()> {
+    let mut serializer = Serializer::with_formatter(&mut *out, Printable(CompactFormatter));
+    value.serialize(&mut serializer).map_err(io::Error::from)?;
+    out.write_all(b"\n")
+}
 
-impl Formatter for Printable {
+struct Printable<F>(F);
+
+impl<F: Formatter> Formatter for Printable<F> {
     fn write_string_fragment<W: ?Sized + Write>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
         // All that is escaped is DEL or outside of ASCII.
         if !fragment.bytes().any(|byte| byte >= 0x7f) {
@@ -100,6 +110,17 @@ mod tests {
         assert_eq!(
             serde_json::from_str::<serde_json::Value>(&text).expect("JSON"),
             value
+        );
+    }
+
+    #[test]
+    fn a_line_is_one_line() {
+        let value = serde_json::json!({"a": [1, {"b": []}], "c": "x\ny\u{85}"});
+        let mut out = Vec::new();
+        write_json_line(&value, &mut out).expect("memory");
+        assert_eq!(
+            String::from_utf8(out).expect("UTF-8"),
+            "{\"a\":[1,{\"b\":[]}],\"c\":\"x\\ny\\u0085\"}\n"
         );
     }
 

@@ -1,11 +1,13 @@
-//! The output formats; each member owns the structures it writes.
+//! The output formats of reports and alerts; each member owns the structures it writes.
 
+mod alert_text;
+pub mod alerts;
 pub mod diff;
 pub mod formats;
 mod json_text;
 mod wording;
 
-pub use json_text::write_json;
+pub use json_text::{write_json, write_json_line};
 
 use model::{Layer, Meta, Package, Report};
 use std::io::{self, Write};
