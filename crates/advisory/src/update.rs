@@ -173,7 +173,7 @@ impl UpdateSummary {
 #[derive(Debug, thiserror::Error)]
 pub enum UpdateError {
     /// The list of ecosystems is not to be had, so nothing is known of the mirror.
-    #[error("could not get the list of ecosystems {url}: {message}; check the address of the mirror")]
+    #[error("could not get the list of ecosystems {url}: {message}")]
     Mirror {
         /// Address.
         url: String,

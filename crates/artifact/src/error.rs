@@ -142,7 +142,9 @@ impl ArtifactError {
                 Some("fetch the image again; if it stays so, do not trust its source".to_owned())
             }
             Self::Name { text, .. } if Path::new(text).is_file() => Some(
-                "a single lock file or binary is scanned with the folder it lies in: `dir:FOLDER`".to_owned(),
+                "lock files, programs and archives that a reader knows by their names are scanned alone, others with the \
+                 folder they lie in: `dir:FOLDER`"
+                    .to_owned(),
             ),
             Self::Name { .. } => Some(
                 "use a path, an image name, or a prefix: registry: docker: podman: containerd: archive: oci: dir: rootfs: sbom:"

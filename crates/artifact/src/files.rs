@@ -53,14 +53,34 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), ArtifactError> {
         what: named(path),
         source,
     };
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(error)?;
+    let mut file = beside(path).map_err(error)?;
     file.write_all(bytes).map_err(error)?;
     file.persist(path).map_err(|failed| error(failed.error))?;
     Ok(())
+}
+
+/// Tells whether [`write_atomic`] can write a file, and leaves nothing behind.
+///
+/// # Errors
+/// Names the path.
+pub fn check_writable(path: &Path) -> Result<(), ArtifactError> {
+    let checked = if path.is_dir() {
+        Err(io::ErrorKind::IsADirectory.into())
+    } else {
+        beside(path).map(drop)
+    };
+    checked.map_err(|source| ArtifactError::Write {
+        what: named(path),
+        source,
+    })
+}
+
+/// A temporary file in the folder of another, gone when dropped.
+fn beside(path: &Path) -> io::Result<tempfile::NamedTempFile> {
+    tempfile::NamedTempFile::new_in(match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    })
 }
 
 /// Creates a folder and its parents.

@@ -10,6 +10,7 @@ use ignore::overrides::{Override, OverrideBuilder};
 use ignore::{DirEntry, WalkBuilder, WalkState};
 use model::{Entry, EntryKind, Problem};
 use std::collections::HashSet;
+use std::ffi::OsString;
 use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
@@ -56,6 +57,8 @@ pub struct FolderTree {
     /// The folder as the user named it.
     pub name: String,
     root: Arc<Root>,
+    /// Name of the only file of the folder that is walked.
+    only: Option<OsString>,
     rootfs: bool,
     gitignore: bool,
     exclude: Override,
@@ -88,11 +91,26 @@ impl FolderTree {
         Ok(Self {
             name: path.display().to_string(),
             root: Arc::new(root),
+            only: None,
             rootfs,
             gitignore: options.gitignore && !rootfs,
             exclude,
             skip,
             limits: options.limits.clone(),
+        })
+    }
+
+    /// Opens one file as a source tree that holds nothing else. What it is called at the end of links counts.
+    pub(crate) fn open_file(path: &Path, options: &OpenOptions) -> Result<Self, ArtifactError> {
+        let failed = |error| ArtifactError::io(files::named(path), error);
+        let real = path.canonicalize().map_err(failed)?;
+        let (Some(folder), Some(name)) = (real.parent(), real.file_name()) else {
+            return Err(failed(io::ErrorKind::NotFound.into()));
+        };
+        Ok(Self {
+            name: path.display().to_string(),
+            only: Some(name.to_owned()),
+            ..Self::open(folder, false, options)?
         })
     }
 
@@ -105,7 +123,10 @@ impl FolderTree {
     /// Walks the folder with `threads` threads, each with a visitor of its own. Each result has index 0; together they hold
     /// every entry once. Links are listed and never followed.
     pub fn walk<V: LayerVisitor>(&self, threads: usize, make: &(dyn Fn() -> V + Sync)) -> Vec<Walked<V>> {
-        let mut builder = WalkBuilder::new(self.root.path());
+        let mut builder = WalkBuilder::new(match &self.only {
+            Some(name) => self.root.path().join(name),
+            None => self.root.path().to_owned(),
+        });
         builder
             .standard_filters(false)
             .hidden(false)
@@ -193,7 +214,7 @@ impl<V: LayerVisitor> Worker<'_, V> {
                 "an ignore file could not be read: {error}"
             )));
         }
-        if found.depth() == 0 {
+        if found.depth() == 0 && self.tree.only.is_none() {
             return WalkState::Continue;
         }
         if self.count.fetch_add(1, Ordering::Relaxed) >= self.tree.limits.max_entries {

@@ -42,6 +42,7 @@ pub use error::ArtifactError;
 pub use folder::FolderTree;
 pub use image::{Image, ImageInfo, LayerInfo, LayerVisitor, Walked};
 pub use layer::walk_tar_archive;
+pub use manifest::check_platform;
 pub use memory::Memory;
 pub use network::{RemoteError, RemoteErrorKind};
 pub use options::{Limits, OpenOptions, Secret};

@@ -205,6 +205,14 @@ impl fmt::Display for Platform {
     }
 }
 
+/// Tells whether a platform has the form that `OpenOptions` takes: `os/architecture` or `os/architecture/variant`.
+///
+/// # Errors
+/// When it has not; names the form.
+pub fn check_platform(text: &str) -> Result<(), ArtifactError> {
+    Platform::parse(text).map(drop)
+}
+
 impl Platform {
     /// Parses `os/architecture` or `os/architecture/variant`.
     pub(crate) fn parse(text: &str) -> Result<Self, ArtifactError> {

@@ -37,7 +37,7 @@ pub enum TargetSpec {
     Archive(PathBuf),
     /// `oci:` the folder of an OCI layout, perhaps with `:tag` behind it.
     OciLayout(PathBuf),
-    /// `dir:` a source tree.
+    /// `dir:` a source tree, or one file that is read as if it lay alone in one.
     Directory(PathBuf),
     /// `rootfs:` the folder or tarball of a root file system.
     Rootfs(PathBuf),
@@ -98,7 +98,7 @@ pub enum Opened {
     Image(Image),
     /// Layers, known once their bytes were read.
     Unread(Unread),
-    /// A folder.
+    /// A folder, or one file of it.
     Tree(FolderTree),
     /// A software bill of materials, uncompressed.
     Document(Box<dyn Content>),
@@ -117,6 +117,9 @@ pub fn open(spec: &TargetSpec, options: &OpenOptions) -> Result<Opened, Artifact
         TargetSpec::OciLayout(path) => {
             let (path, tag) = split_tag(path);
             layout::open(&path, tag.as_deref(), options).map(Opened::Image)
+        }
+        TargetSpec::Directory(path) if path.is_file() => {
+            FolderTree::open_file(path, options).map(Opened::Tree)
         }
         TargetSpec::Directory(path) => FolderTree::open(path, false, options).map(Opened::Tree),
         TargetSpec::Rootfs(path) if path.is_dir() => FolderTree::open(path, true, options).map(Opened::Tree),

@@ -108,8 +108,8 @@ pub(crate) struct TargetOptions {
 #[derive(Debug, Default, Clone, Args)]
 #[command(next_help_heading = "Output options")]
 pub(crate) struct OutputOptions {
-    /// Format on standard output
-    #[arg(long, short, value_name = "FORMAT", value_parser = format_name)]
+    /// Format on standard output.
+    #[arg(long, short, value_name = "FORMAT", value_parser = format_name, help = format_help())]
     pub(crate) format: Option<String>,
     /// Also write this format to a file (repeatable); `-` is standard output
     #[arg(long, short, value_name = "FORMAT=FILE", value_parser = output_file)]
@@ -119,7 +119,7 @@ pub(crate) struct OutputOptions {
 /// `hullward scan`.
 #[derive(Debug, Args)]
 pub(crate) struct Scan {
-    /// Image reference, archive, folder or SBOM; prefixes make it explicit: registry:, docker:, podman:, containerd:,
+    /// Image reference, archive, folder, lock file or SBOM; prefixes make it explicit: registry:, docker:, podman:, containerd:,
     /// archive:, oci:, dir:, rootfs:, sbom:
     pub(crate) target: String,
     /// How the target is opened.
@@ -251,17 +251,18 @@ fn severity(text: &str) -> Result<Severity, String> {
     text.to_ascii_lowercase().parse()
 }
 
+fn format_help() -> String {
+    format!(
+        "Format on standard output [default: table]: {}",
+        report::formats::names()
+    )
+}
+
 /// The formats' names, with the usual short ones.
 fn format_name(text: &str) -> Result<String, String> {
     report::formats::find(text)
         .map(|format| format.meta().name.to_owned())
-        .ok_or_else(|| {
-            let names: Vec<&str> = report::formats::ALL
-                .iter()
-                .map(|format| format.meta().name)
-                .collect();
-            format!("`{text}` is no format: expected one of {}", names.join(", "))
-        })
+        .ok_or_else(|| report::formats::unknown(text))
 }
 
 fn output_file(text: &str) -> Result<(String, PathBuf), String> {

@@ -4,7 +4,7 @@ use crate::arguments::Global;
 use crate::settings::Settings;
 use model::path::printable;
 use std::io::{IsTerminal, Write};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
 /// Writes a line to standard error. Nobody listening there (`2>&1 | head`) must not end the program, as `eprintln!` would.
@@ -26,11 +26,12 @@ pub(crate) struct Console {
     quiet: bool,
     verbose: bool,
     color: bool,
-    no_color: bool,
+    wants_color: bool,
     terminal: bool,
     started: Instant,
     done: AtomicUsize,
     total: AtomicUsize,
+    cache_failed: AtomicBool,
 }
 
 impl Console {
@@ -44,17 +45,18 @@ impl Console {
             quiet,
             verbose: global.verbose,
             color: wants_color && terminal,
-            no_color: global.no_color,
+            wants_color,
             terminal,
             started: Instant::now(),
             done: AtomicUsize::new(0),
             total: AtomicUsize::new(0),
+            cache_failed: AtomicBool::new(false),
         }
     }
 
-    /// True when the user asked for no colours on the command line.
-    pub(crate) fn no_color(&self) -> bool {
-        self.no_color
+    /// True unless the user asked for no colours.
+    pub(crate) fn wants_color(&self) -> bool {
+        self.wants_color
     }
 
     /// A failure, its causes in one line each, and what can be done.
@@ -144,6 +146,15 @@ impl scan::Progress for Console {
         let total = self.total.load(Ordering::Relaxed);
         self.detail(&format!("layer {done} of {total} is read"));
         self.step(&format!("read {done} of {total} layers"));
+    }
+
+    fn cache_not_written(&self, message: &str) {
+        // Where one thing cannot be kept the others mostly cannot either.
+        if self.cache_failed.swap(true, Ordering::Relaxed) {
+            self.detail(message);
+        } else {
+            self.note(message);
+        }
     }
 
     fn matching(&self, packages: usize) {

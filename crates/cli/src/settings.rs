@@ -153,13 +153,9 @@ pub(crate) fn load(global: &Global) -> Result<Settings, Failure> {
     if let Some(format) = &partial.format
         && report::formats::find(format).is_none()
     {
-        let names: Vec<&str> = report::formats::ALL
-            .iter()
-            .map(|format| format.meta().name)
-            .collect();
         return Err(Failure::usage(anyhow!(
-            "`format`: `{format}` is no format: expected one of {}",
-            names.join(", ")
+            "`format`: {}",
+            report::formats::unknown(format)
         )));
     }
     let processors = std::thread::available_parallelism().map_or(2, std::num::NonZeroUsize::get);

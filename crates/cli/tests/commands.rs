@@ -79,7 +79,7 @@ fn scans_a_root_file_system() {
 
     Debian GNU/Linux 12 (bookworm) packages
       PACKAGE  INSTALLED         SEVERITY  FLAW           FIXED IN          WHAT
-      libssl3  3.0.11-1~deb12u1  unknown   CVE-2099-2000  3.0.11-1~deb12u2  CVE-2099-2000 in libssl3
+      libssl3  3.0.11-1~deb12u1  unknown   CVE-2099-2000  3.0.11-1~deb12u2  CVE-2099-2000
 
     srv/package-lock.json (npm)
       PACKAGE   INSTALLED  SEVERITY  FLAW           FIXED IN  WHAT
@@ -157,6 +157,21 @@ fn wrong_usage_ends_with_two() {
             "cannot carry an inventory",
         ),
         (vec!["frobnicate"], "unrecognized subcommand"),
+        (vec!["scan", "app", "--platform", "bogus"], "`os/architecture`"),
+        (
+            vec!["scan", "alpine", "--offline", "--platform", "linux/"],
+            "`os/architecture`",
+        ),
+        (
+            vec!["scan", "app", "--output", "json=absent/report.json"],
+            "absent/report.json",
+        ),
+        (vec!["sbom", "app", "--output", "spdx=feeds"], "feeds"),
+        // The files are tried before the target is opened.
+        (
+            vec!["scan", "dir:absent", "--output", "json=absent/report.json"],
+            "absent/report.json",
+        ),
     ] {
         let ran = run(home.path(), &arguments).expect_code(2);
         assert!(ran.stderr.contains(message), "{arguments:?}: {}", ran.stderr);
@@ -169,6 +184,101 @@ fn wrong_usage_ends_with_two() {
         "{}",
         ran.stderr
     );
+}
+
+#[test]
+fn a_platform_that_does_not_apply_is_told() {
+    let home = home();
+    let ran = run(home.path(), &["scan", "app", "--platform", "linux/arm64"]).expect_code(0);
+    assert!(
+        ran.stderr.contains("--platform linux/arm64 does not apply"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn files_are_tried_before_the_scan_and_nothing_is_left_over() {
+    let home = home();
+    let list = || {
+        let mut names: Vec<_> = std::fs::read_dir(home.path())
+            .expect("the folder")
+            .map(|entry| entry.expect("an entry").file_name())
+            .collect();
+        names.sort();
+        names
+    };
+    let before = list();
+    run(
+        home.path(),
+        &["scan", "dir:absent", "--output", "json=report.json"],
+    )
+    .expect_code(3);
+    assert_eq!(list(), before);
+}
+
+#[test]
+fn one_file_is_a_target() {
+    let home = home();
+    std::fs::copy(
+        home.path().join("app/package-lock.json"),
+        home.path().join("package-lock.json"),
+    )
+    .expect("copied");
+    for target in [
+        "app/package-lock.json",
+        "dir:app/package-lock.json",
+        "package-lock.json",
+    ] {
+        let ran = run(home.path(), &["scan", target, "--fail-on", "critical"]).expect_code(1);
+        assert!(
+            ran.stdout.contains("directory · 3 packages") && ran.stdout.contains("CVE-2099-1000"),
+            "{}",
+            ran.stdout
+        );
+    }
+    // Nothing else of the folder is read.
+    std::fs::write(
+        home.path().join("composer.lock"),
+        r#"{"packages":[{"name":"a/b","version":"1"}]}"#,
+    )
+    .expect("written");
+    let ran = run(home.path(), &["sbom", "composer.lock"]).expect_code(0);
+    assert!(ran.stdout.contains("directory · 1 package\n"), "{}", ran.stdout);
+    // What no extractor knows is no clean bill.
+    std::fs::write(home.path().join("notes.txt"), "hello").expect("written");
+    let ran = run(home.path(), &["scan", "notes.txt"]).expect_code(3);
+    assert!(ran.stderr.contains("dir:FOLDER"), "{}", ran.stderr);
+}
+
+#[test]
+fn narrow_tables_still_name_the_flaw() {
+    let home = home();
+    let ran = Program::new(HULLWARD, home.path())
+        .args(["scan", "rootfs:root"])
+        .env("COLUMNS", "40")
+        .run()
+        .expect_code(0);
+    for flaw in ["CVE-2099-1000", "CVE-2099-2000", "left-pad", "critical"] {
+        assert!(ran.stdout.contains(flaw), "{flaw}: {}", ran.stdout);
+    }
+}
+
+#[test]
+fn a_cache_that_cannot_be_written_is_noted_beside_the_report() {
+    let home = home();
+    let layer = testkit::image::Layer::new("COPY").file("srv/package-lock.json", LOCK);
+    let archive = testkit::image::Image::new(vec![layer]).docker_archive();
+    std::fs::write(home.path().join("image.tar"), archive).expect("written");
+    let whole = run(home.path(), &["scan", "image.tar", "--no-cache"]).expect_code(0);
+    let ran = run(
+        home.path(),
+        &["scan", "image.tar", "--cache-dir", "feeds/test.jsonl"],
+    )
+    .expect_code(0);
+    assert_eq!(ran.stdout, whole.stdout);
+    let said = ran.stderr.matches("the layer cache was not written").count();
+    assert_eq!(said, 1, "{}", ran.stderr);
 }
 
 #[test]
@@ -388,6 +498,10 @@ fn help_and_version_need_nothing() {
         let ran = run(folder.path(), &[command, "--help"]).expect_code(0);
         assert!(ran.stdout.contains("Usage: hullward"), "{command}");
     }
+    let ran = run(folder.path(), &["scan", "--help"]).expect_code(0);
+    for format in report::formats::ALL {
+        assert!(ran.stdout.contains(format.meta().name), "{}", ran.stdout);
+    }
     assert_eq!(
         std::fs::read_dir(folder.path()).expect("readable").count(),
         0,
@@ -435,8 +549,18 @@ fn updates_and_builds_from_a_mirror_and_keeps_the_old_file_when_that_fails() {
         &["scan", "app", "--db", "other.db", "--fail-on", "critical"],
     )
     .expect_code(1);
-    run(home.path(), &["db", "update", "--mirror", "http://127.0.0.1:1"]).expect_code(3);
-    run(home.path(), &["db", "update", "--offline", "--mirror", &mirror]).expect_code(3);
+    let ran = run(home.path(), &["db", "update", "--mirror", "http://127.0.0.1:1"]).expect_code(3);
+    assert!(
+        ran.stderr.contains("check the address of the mirror"),
+        "{}",
+        ran.stderr
+    );
+    let ran = run(home.path(), &["db", "update", "--offline", "--mirror", &mirror]).expect_code(3);
+    assert!(
+        ran.stderr.contains("--offline uses no network") && !ran.stderr.contains("check the address"),
+        "{}",
+        ran.stderr
+    );
     run(home.path(), &["scan", "app", "--fail-on", "critical"]).expect_code(1);
 }
 

@@ -93,8 +93,8 @@ impl Cache {
     /// Stores what was found in a layer.
     ///
     /// # Errors
-    /// A problem for the report: a cache that cannot be written costs time, not correctness.
-    pub fn put_layer(&self, diff_id: &Digest, scan: &LayerScan) -> Result<(), Problem> {
+    /// Why it was not kept: a cache that cannot be written costs time, not correctness.
+    pub fn put_layer(&self, diff_id: &Digest, scan: &LayerScan) -> Result<(), String> {
         self.write(&self.path_of(diff_id, LAYER), scan)
     }
 
@@ -107,8 +107,8 @@ impl Cache {
     /// Stores what an image holds. Only for images whose layers were all verified.
     ///
     /// # Errors
-    /// A problem for the report, as for layers.
-    pub fn put_image(&self, diff_ids: &[&Digest], assembled: &Assembled) -> Result<(), Problem> {
+    /// Why it was not kept, as for layers.
+    pub fn put_image(&self, diff_ids: &[&Digest], assembled: &Assembled) -> Result<(), String> {
         self.write(&self.path_of(&chain(diff_ids), IMAGE), assembled)
     }
 
@@ -123,11 +123,9 @@ impl Cache {
         Some(value)
     }
 
-    fn write<T: Serialize>(&self, path: &Path, value: &T) -> Result<(), Problem> {
+    fn write<T: Serialize>(&self, path: &Path, value: &T) -> Result<(), String> {
         let failed = |error: &dyn std::fmt::Display| {
-            Problem::general(format!(
-                "the layer cache was not written: {error}; pass --no-cache or another --cache-dir"
-            ))
+            format!("the layer cache was not written: {error}; pass --no-cache or another --cache-dir")
         };
         let body = postcard::to_stdvec(value).map_err(|error| failed(&error))?;
         let mut bytes = Vec::with_capacity(body.len() + 32);

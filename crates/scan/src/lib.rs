@@ -14,7 +14,7 @@ use advisory::{Database, DatabaseError, MatchOptions, match_packages};
 use artifact::{ArtifactError, EntryList, FolderTree, Image, Opened, Unread, Walked};
 use assemble::Assembled;
 use cache::{Cache, LayerScan};
-use model::{Content, Finding, Layer, OsRelease, Package, Problem, Report, Severity, Target, TargetKind};
+use model::{Content, Finding, Layer, OsRelease, Package, Problem, Report, Target, TargetKind};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What a scan shall do.
@@ -47,6 +47,8 @@ pub trait Progress: Sync {
     fn layer_done(&self);
     /// Packages are matched now.
     fn matching(&self, packages: usize);
+    /// The cache could not be written, which costs time and changes no result; said once for each thing not kept.
+    fn cache_not_written(&self, message: &str);
 }
 
 /// Says nothing.
@@ -56,6 +58,14 @@ impl Progress for Silent {
     fn layers(&self, _to_read: usize, _cached: usize) {}
     fn layer_done(&self) {}
     fn matching(&self, _packages: usize) {}
+    fn cache_not_written(&self, _message: &str) {}
+}
+
+/// Tells of what the cache could not keep.
+fn kept(written: Result<(), String>, options: &ScanOptions<'_>) {
+    if let Err(message) = written {
+        options.progress.cache_not_written(&message);
+    }
 }
 
 /// Why a scan gave no report.
@@ -183,7 +193,7 @@ impl Layers {
                 if let (Some(cache), Some(info)) =
                     (options.cache, image.info.layers.get(layer.index as usize))
                 {
-                    self.problems.extend(cache.put_layer(&info.diff_id, &scan).err());
+                    kept(cache.put_layer(&info.diff_id, &scan), options);
                 }
             }
             scan.problems.extend(layer.problems);
@@ -331,15 +341,13 @@ fn assemble_image(
         (found, problems)
     };
     let writable = problems.is_empty();
-    let mut assembled = assemble::image(scans, problems, &reread);
+    let assembled = assemble::image(scans, problems, &reread);
     if verified
         && writable
         && reread_all.get()
         && let Some(cache) = options.cache
     {
-        assembled
-            .problems
-            .extend(cache.put_image(diff_ids, &assembled).err());
+        kept(cache.put_image(diff_ids, &assembled), options);
     }
     assembled
 }
@@ -373,7 +381,7 @@ fn reread(
                 found: found.clone(),
                 ..LayerScan::default()
             };
-            problems.extend(cache.put_layer(key, &scan).err());
+            kept(cache.put_layer(key, &scan), options);
         }
         problems.extend(more);
         (found, problems)
@@ -442,15 +450,4 @@ fn plain_target(kind: TargetKind, options: &ScanOptions<'_>) -> Target {
         end_of_life: None,
         layers: Vec::new(),
     }
-}
-
-/// Counts of affected findings by severity, for callers that only want a verdict.
-#[must_use]
-pub fn worst(report: &Report) -> Option<Severity> {
-    report
-        .findings
-        .iter()
-        .filter(|finding| finding.status == model::Status::Affected)
-        .map(|finding| finding.severity)
-        .max()
 }

@@ -191,7 +191,7 @@ fn finding(
         }
     }
     if title.is_empty() {
-        title = format!("{rule} in {}", package.name);
+        rule.clone_into(&mut title);
     }
     let (status, reason) = match &opinion.verdict {
         Verdict::Undetermined(reason) => (Status::Undetermined, reason.clone()),

@@ -6,7 +6,7 @@ use crate::console::Console;
 use crate::database;
 use crate::settings::Settings;
 use crate::{Failure, Outcome};
-use advisory::update::{Sources, UpdateOptions, UpdateSummary};
+use advisory::update::{Sources, UpdateError, UpdateOptions, UpdateSummary};
 use advisory::{BuildOptions, BuildSummary, Database, Progress};
 use anyhow::{Context, anyhow};
 use artifact::OpenOptions;
@@ -101,7 +101,20 @@ fn fetch(
         &update_options,
         &mut |name| console.step(&format!("fetching {name}")),
     )
-    .map_err(Failure::unreadable)?;
+    .map_err(|error| {
+        let hint = match &error {
+            UpdateError::Mirror { url, .. } if settings.offline && url.contains("://") => {
+                Some("--offline uses no network; `hullward db build --from FOLDER` makes a database from feeds on disk")
+            }
+            UpdateError::Mirror { .. } => Some("check the address of the mirror"),
+            _ => None,
+        };
+        let failure = Failure::unreadable(error);
+        match hint {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    })?;
     console.clear_progress();
     for (name, message) in &summary.failed {
         console.note(&format!("{name} was not updated: {message}"));

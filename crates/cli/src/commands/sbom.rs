@@ -11,7 +11,7 @@ use crate::{Failure, Outcome};
 /// # Errors
 /// When the target cannot be read or the document cannot be written.
 pub(crate) fn run(options: &Sbom, settings: &Settings, console: &Console) -> Result<Outcome, Failure> {
-    target::check(&options.output)?;
+    target::check(&options.output, "table", true, settings)?;
     let report = target::scan_target(
         &options.target,
         &options.target_options,
@@ -29,13 +29,6 @@ pub(crate) fn run(options: &Sbom, settings: &Settings, console: &Console) -> Res
             format!("{count} things could not be read, the first: {first}; --verbose lists all")
         });
     }
-    target::write(
-        &report,
-        &options.output,
-        "table",
-        true,
-        0,
-        settings,
-        console.no_color(),
-    )
+    target::write(&report, &options.output, "table", true, 0, settings, console)?;
+    Ok(Outcome::Done)
 }

@@ -12,7 +12,8 @@ use model::{Finding, Report, Severity};
 /// # Errors
 /// When target or database cannot be read, or the report cannot be written.
 pub(crate) fn run(options: &Scan, settings: &Settings, console: &Console) -> Result<Outcome, Failure> {
-    target::check(&options.output)?;
+    let inventory_only = options.no_vulnerabilities;
+    target::check(&options.output, "table", inventory_only, settings)?;
     let mut report = target::scan_target(
         &options.target,
         &options.target_options,
@@ -29,10 +30,10 @@ pub(crate) fn run(options: &Scan, settings: &Settings, console: &Console) -> Res
         &report,
         &options.output,
         "table",
-        options.no_vulnerabilities,
+        inventory_only,
         hidden,
         settings,
-        console.no_color(),
+        console,
     )?;
     if let (true, Some(threshold)) = (failed, gate) {
         console.note(&format!(

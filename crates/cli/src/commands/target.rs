@@ -1,18 +1,20 @@
 //! What `scan`, `sbom` and `diff` share: opening a target, scanning it, writing the report.
 
+use crate::Failure;
 use crate::arguments::{OutputOptions, TargetOptions};
 use crate::console::Console;
 use crate::database;
 use crate::settings::Settings;
-use crate::{Failure, Outcome};
 use advisory::Database;
 use anyhow::{Context, anyhow};
 use artifact::{Memory, OpenOptions, Opened, Secret, TargetSpec};
-use model::{Digest, Report};
-use report::formats;
+use model::{Digest, Entry, EntryKind, Report};
+use report::{Format, formats};
 use scan::cache::Cache;
-use std::io::{self, BufWriter, IsTerminal, Write};
-use std::path::Path;
+use std::io::{self, BufWriter, IsTerminal, Read, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Scans one target.
@@ -33,11 +35,19 @@ pub(crate) fn scan_target(
     } else {
         None
     };
+    if let Some(platform) = &options.platform {
+        artifact::check_platform(platform).map_err(Failure::usage)?;
+    }
     let cache = (!options.no_cache).then(|| Cache::new(settings.cache_dir.clone(), settings.cache_cap));
     let mut open_options = open_options(options, settings);
     open_options.memory = cache.clone().map(|cache| Arc::new(cache) as Arc<dyn Memory>);
     console.detail(&format!("opening {name}"));
     let mut opened = open(name, &open_options)?;
+    if let (Some(platform), Opened::Tree(_) | Opened::Document(_)) = (&options.platform, &opened) {
+        console.note(&format!(
+            "--platform {platform} does not apply: `{name}` is no image, and is scanned as it is"
+        ));
+    }
     let base_layers = match &options.base_image {
         None => None,
         Some(base) => Some(layers_of(base, &open_options)?),
@@ -103,8 +113,39 @@ fn open_options(options: &TargetOptions, settings: &Settings) -> OpenOptions {
 }
 
 fn open(name: &str, options: &OpenOptions) -> Result<Opened, Failure> {
-    let spec = TargetSpec::parse(name)?;
+    let spec = match TargetSpec::parse(name) {
+        Err(_) if is_read_alone(Path::new(name)) => TargetSpec::Directory(name.into()),
+        parsed => parsed?,
+    };
     Ok(artifact::open(&spec, options)?)
+}
+
+/// True for a file that an extractor reads by its name and beginning, wherever it lies.
+fn is_read_alone(path: &Path) -> bool {
+    let Some((name, mode, size, head)) = beginning(path) else {
+        return false;
+    };
+    let entry = Entry {
+        path: &name,
+        kind: EntryKind::File,
+        size,
+        mode,
+        link: None,
+    };
+    inventory::extractors::ALL
+        .iter()
+        .any(|extractor| extractor.wants(&entry) && extractor.accepts(&entry, &head))
+}
+
+/// Name, mode, size and first bytes of a file, where links to it end.
+fn beginning(path: &Path) -> Option<(String, u32, u64, Vec<u8>)> {
+    let path = path.canonicalize().ok().filter(|path| path.is_file())?;
+    let name = model::path::from_bytes(path.file_name()?.as_bytes()).into_owned();
+    let file = artifact::files::open(&path).ok()?;
+    let metadata = file.metadata().ok()?;
+    let mut head = Vec::new();
+    file.take(64).read_to_end(&mut head).ok()?;
+    Some((name, metadata.mode(), metadata.len(), head))
 }
 
 fn layers_of(name: &str, options: &OpenOptions) -> Result<Vec<Digest>, Failure> {
@@ -121,11 +162,17 @@ fn layers_of(name: &str, options: &OpenOptions) -> Result<Vec<Digest>, Failure> 
     Ok(layers.map(|layer| layer.diff_id).collect())
 }
 
-/// Standard output takes one format.
+/// What can be told of the wanted output before anything is scanned: standard output takes one format, all formats can carry
+/// the report, and files can be written.
 ///
 /// # Errors
-/// When several were asked for.
-pub(crate) fn check(output: &OutputOptions) -> Result<(), Failure> {
+/// When one of these does not hold.
+pub(crate) fn check(
+    output: &OutputOptions,
+    default_format: &str,
+    inventory_only: bool,
+    settings: &Settings,
+) -> Result<(), Failure> {
     let on_standard_output = output
         .output
         .iter()
@@ -138,7 +185,39 @@ pub(crate) fn check(output: &OutputOptions) -> Result<(), Failure> {
         ))
         .hint("write the others to files: `--output FORMAT=FILE`"));
     }
+    if let Some(format) = standard_output(output, default_format, settings) {
+        format_of(format, inventory_only)?;
+    }
+    for (name, path) in files(output) {
+        format_of(name, inventory_only)?;
+        artifact::files::check_writable(path).map_err(|error| {
+            Failure::usage(error).hint("name a file in a folder that exists and may be written")
+        })?;
+    }
     Ok(())
+}
+
+/// Formats and paths of the files that were asked for.
+fn files(output: &OutputOptions) -> impl Iterator<Item = &(String, PathBuf)> {
+    output.output.iter().filter(|(_, path)| path != Path::new("-"))
+}
+
+/// The format for standard output; `None` where the report only goes to files.
+fn standard_output<'a>(
+    output: &'a OutputOptions,
+    default_format: &'a str,
+    settings: &'a Settings,
+) -> Option<&'a str> {
+    let by_output = output.output.iter().find(|(_, path)| path == Path::new("-"));
+    match output
+        .format
+        .as_deref()
+        .or(by_output.map(|(name, _)| name.as_str()))
+    {
+        Some(asked) => Some(asked),
+        None if !output.output.is_empty() => None,
+        None => Some(settings.format.as_deref().unwrap_or(default_format)),
+    }
 }
 
 /// Writes a report to standard output and to the files that were asked for. `hidden` findings were filtered out of it.
@@ -152,87 +231,46 @@ pub(crate) fn write(
     inventory_only: bool,
     hidden: usize,
     settings: &Settings,
-    no_color: bool,
-) -> Result<Outcome, Failure> {
-    let mut files = output.output.clone();
-    let to_standard_output = files
-        .iter()
-        .position(|(_, path)| path == Path::new("-"))
-        .map(|at| files.remove(at).0);
-    let main = output
-        .format
-        .clone()
-        .or(to_standard_output)
-        .or_else(|| settings.format.clone())
-        .unwrap_or_else(|| default_format.to_owned());
-    for (name, path) in &files {
-        let mut bytes = Vec::new();
-        format_to(report, name, &plain(inventory_only, hidden), &mut bytes)?;
-        artifact::files::write_atomic(path, &bytes)?;
-    }
-    // A report that only goes to files leaves standard output alone.
-    if !files.is_empty()
-        && output.format.is_none()
-        && !output.output.iter().any(|(_, path)| path == Path::new("-"))
-    {
-        return Ok(Outcome::Done);
-    }
-    let stdout = io::stdout();
-    let terminal = stdout.is_terminal();
-    let no_color = no_color || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let options = report::Options {
-        width: terminal_width(terminal),
-        color: terminal && !no_color,
-        inventory_only,
-        hidden,
-    };
-    let mut out = BufWriter::with_capacity(1 << 16, stdout.lock());
-    let written = format_to(report, &main, &options, &mut out).and_then(|()| {
-        out.flush()
-            .context("standard output could not be written")
-            .map_err(Failure::internal)
-    });
-    match written {
-        // `hullward scan … | head` closes the pipe early: the reader has what it wanted.
-        Err(failure) if is_broken_pipe(&failure.error) => Ok(Outcome::Done),
-        Err(failure) => Err(failure),
-        Ok(()) => Ok(Outcome::Done),
-    }
-}
-
-fn format_to(
-    report: &Report,
-    name: &str,
-    options: &report::Options,
-    out: &mut dyn Write,
+    console: &Console,
 ) -> Result<(), Failure> {
-    let format = formats::find(name).ok_or_else(|| Failure::usage(anyhow!("`{name}` is no format")))?;
-    if options.inventory_only && !format.carries_inventory() {
-        return Err(Failure::usage(anyhow!(
-            "the format `{name}` cannot carry an inventory without findings"
-        )));
-    }
-    format
-        .write(report, options, out)
-        .context("the report could not be written")
-        .map_err(Failure::internal)
-}
-
-fn plain(inventory_only: bool, hidden: usize) -> report::Options {
-    report::Options {
+    let plain = report::Options {
         width: None,
         color: false,
         inventory_only,
         hidden,
+    };
+    for (name, path) in files(output) {
+        let mut bytes = Vec::new();
+        format_of(name, inventory_only)?
+            .write(report, &plain, &mut bytes)
+            .context("the report could not be written")
+            .map_err(Failure::internal)?;
+        artifact::files::write_atomic(path, &bytes)?;
     }
+    let Some(name) = standard_output(output, default_format, settings) else {
+        return Ok(());
+    };
+    let stdout = io::stdout();
+    let terminal = stdout.is_terminal();
+    let options = report::Options {
+        width: terminal_width(terminal),
+        color: terminal && console.wants_color(),
+        ..plain
+    };
+    let format = format_of(name, inventory_only)?;
+    let mut out = BufWriter::with_capacity(1 << 16, stdout.lock());
+    let written = format.write(report, &options, &mut out);
+    super::printed(written.and_then(|()| out.flush()))
 }
 
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| {
-        cause
-            .downcast_ref::<io::Error>()
-            .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
-    })
+fn format_of(name: &str, inventory_only: bool) -> Result<&'static dyn Format, Failure> {
+    let format = formats::find(name).ok_or_else(|| Failure::usage(anyhow!(formats::unknown(name))))?;
+    if inventory_only && !format.carries_inventory() {
+        return Err(Failure::usage(anyhow!(
+            "the format `{name}` cannot carry an inventory without findings"
+        )));
+    }
+    Ok(format)
 }
 
 /// Columns of the terminal, from `COLUMNS` or the terminal itself.

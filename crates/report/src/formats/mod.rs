@@ -43,3 +43,16 @@ pub fn find(name: &str) -> Option<&'static dyn Format> {
         .map_or(name, |(_, long)| long);
     ALL.iter().copied().find(|format| format.meta().name == name)
 }
+
+/// The names of all formats, as a list for people.
+#[must_use]
+pub fn names() -> String {
+    let names: Vec<&str> = ALL.iter().map(|format| format.meta().name).collect();
+    names.join(", ")
+}
+
+/// Says that a format of this name does not exist, and which do.
+#[must_use]
+pub fn unknown(name: &str) -> String {
+    format!("`{name}` is no format: expected one of {}", names())
+}

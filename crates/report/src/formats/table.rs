@@ -101,11 +101,16 @@ impl Cell {
     }
 }
 
-/// One column: its heading, and how narrow it may become before others must give way.
+/// One column: its heading, how narrow it may become before others must give way, and when it does: columns of the highest
+/// rank are left out first, those of rank 0 never.
 struct Column {
     heading: &'static str,
     least: usize,
+    rank: usize,
 }
+
+/// Widest identity of a flaw that is never cut.
+const WHOLE_FLAW: usize = 32;
 
 impl Page {
     fn paint(&self, text: &str, code: &str) -> String {
@@ -144,26 +149,32 @@ impl Page {
                 Column {
                     heading: "PACKAGE",
                     least: 12,
+                    rank: 0,
                 },
                 Column {
                     heading: "INSTALLED",
                     least: 9,
+                    rank: 2,
                 },
                 Column {
                     heading: "SEVERITY",
                     least: 8,
+                    rank: 1,
                 },
                 Column {
                     heading: "FLAW",
-                    least: 14,
+                    least: WHOLE_FLAW,
+                    rank: 0,
                 },
                 Column {
                     heading: "FIXED IN",
                     least: 9,
+                    rank: 3,
                 },
                 Column {
                     heading: "WHAT",
                     least: 10,
+                    rank: 4,
                 },
             ];
             let mut rows = Vec::with_capacity(findings.len());
@@ -213,22 +224,27 @@ impl Page {
             Column {
                 heading: "PACKAGE",
                 least: 12,
+                rank: 0,
             },
             Column {
                 heading: "VERSION",
                 least: 9,
+                rank: 1,
             },
             Column {
                 heading: "TYPE",
                 least: 6,
+                rank: 2,
             },
             Column {
                 heading: "LICENCE",
                 least: 8,
+                rank: 3,
             },
             Column {
                 heading: "WHERE",
                 least: 12,
+                rank: 4,
             },
         ];
         let rows: Vec<Vec<Cell>> = report
@@ -260,8 +276,8 @@ impl Page {
         Ok(())
     }
 
-    /// Writes rows in columns. A column is as wide as its widest cell; while all together are too wide, the widest gives
-    /// way, down to its least width; then the last columns are left out.
+    /// Writes rows in columns. A column is as wide as its widest cell. While all together are too wide at their least widths,
+    /// the column of the highest rank is left out; then the widest give way until the rest fits.
     fn rows(&self, columns: &[Column], rows: &[Vec<Cell>], out: &mut dyn Write) -> io::Result<()> {
         const GAP: usize = 2;
         let mut widths: Vec<usize> = columns
@@ -276,32 +292,47 @@ impl Page {
                     .max(column.heading.width())
             })
             .collect();
-        let total = |widths: &[usize]| widths.iter().sum::<usize>() + GAP * widths.len();
-        while total(&widths) > self.width {
-            let widest = (0..widths.len())
-                .filter(|at| widths[*at] > columns[*at].least)
-                .max_by_key(|at| widths[*at]);
-            match widest {
-                Some(at) => {
-                    let over = total(&widths) - self.width;
-                    // Down to the next widest at most, so that the loss is shared.
-                    let next = (0..widths.len())
-                        .filter(|other| *other != at)
-                        .map(|other| widths[other])
-                        .max()
-                        .unwrap_or(0);
-                    let step = over
-                        .min((widths[at].saturating_sub(next)).max(1))
-                        .min(widths[at] - columns[at].least);
-                    widths[at] -= step;
-                }
-                None if widths.len() > 1 => {
-                    widths.pop();
-                }
-                None => {
-                    widths[0] = self.width - GAP;
-                }
+        let least: Vec<usize> = widths
+            .iter()
+            .zip(columns)
+            .map(|(width, column)| column.least.min(*width))
+            .collect();
+        // Positions of the columns that are written.
+        let mut shown: Vec<usize> = (0..columns.len()).collect();
+        let total =
+            |shown: &[usize], widths: &[usize]| shown.iter().map(|at| widths[*at] + GAP).sum::<usize>();
+        while total(&shown, &least) > self.width {
+            let last = shown.iter().copied().max_by_key(|at| columns[*at].rank);
+            match last.filter(|at| columns[*at].rank > 0) {
+                Some(last) => shown.retain(|at| *at != last),
+                None => break,
             }
+        }
+        while total(&shown, &widths) > self.width {
+            // Where even the least widths do not fit, what must be shown is cut.
+            let Some(at) = shown
+                .iter()
+                .copied()
+                .filter(|at| widths[*at] > least[*at])
+                .max_by_key(|at| widths[*at])
+                .or_else(|| shown.iter().copied().max_by_key(|at| widths[*at]))
+            else {
+                break;
+            };
+            let over = total(&shown, &widths) - self.width;
+            // Down to the next widest at most, so that the loss is shared.
+            let next = shown
+                .iter()
+                .filter(|other| **other != at)
+                .map(|other| widths[*other])
+                .max()
+                .unwrap_or(0);
+            let room = if widths[at] > least[at] {
+                widths[at] - least[at]
+            } else {
+                widths[at]
+            };
+            widths[at] -= over.min(widths[at].saturating_sub(next).max(1)).min(room);
         }
         let headings: Vec<Cell> = columns
             .iter()
@@ -309,16 +340,15 @@ impl Page {
             .collect();
         for row in std::iter::once(&headings).chain(rows) {
             let mut line = String::new();
-            for (at, (cell, width)) in row.iter().zip(&widths).enumerate() {
-                let text = cut(&cell.text, *width);
-                let padding = if at + 1 == widths.len() {
+            line.push_str("  ");
+            for &at in &shown {
+                let Some(cell) = row.get(at) else { continue };
+                let text = cut(&cell.text, widths[at]);
+                let padding = if Some(&at) == shown.last() {
                     0
                 } else {
-                    width - text.width() + GAP
+                    widths[at] - text.width() + GAP
                 };
-                if at == 0 {
-                    line.push_str("  ");
-                }
                 line.push_str(&self.paint(&text, cell.code));
                 line.extend(std::iter::repeat_n(' ', padding));
             }
