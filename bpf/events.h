@@ -183,6 +183,8 @@ enum wanted_flag {
 	WANTED_OPENS = 4096,
 	// Two descriptors are returned in the array of the last argument.
 	WANTED_PAIR = 8192,
+	// What the call returns is a number of messages, not of bytes.
+	WANTED_MANY = 16384,
 };
 
 // What a system call takes: numbers of arguments (0 to 5), NO_ARGUMENT or RETURNED.

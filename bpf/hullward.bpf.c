@@ -178,7 +178,7 @@ separate int put_state(u32 index)
 	struct task_struct *task = (struct task_struct *)slot->task;
 	u32 flags = slot->wanted.flags;
 	if (flags & WANTED_WORKING_FOLDER)
-		put_working_folder(slot, index, task);
+		put_working_folder(index, task);
 	if (flags & WANTED_CREDENTIALS)
 		put_credentials(index, (u64)task);
 	if (flags & WANTED_PROCESS)
@@ -342,7 +342,7 @@ separate int put_data(u32 index, u32 limit)
 			bpf_probe_read_user(first, sizeof(first), (void *)vectors);
 		}
 		from = first[0];
-		if (length > first[1])
+		if (length > first[1] || call->flags & WANTED_MANY)
 			length = first[1];
 	}
 	if (length > limit)
@@ -476,6 +476,8 @@ int call_socketcall(u64 *context)
 	slot->wanted = *row;
 	put_call_socket(index);
 	finish(index);
+#else
+	(void)context;
 #endif
 	return 0;
 }
@@ -490,7 +492,7 @@ separate int put_snapshot(u32 index, u32 flags)
 	put_comm(slot, task);
 	put_process(index, (u64)task, flags);
 	put_credentials(index, (u64)task);
-	put_working_folder(slot, index, task);
+	put_working_folder(index, task);
 	put_executable(index, task);
 	return 0;
 }

@@ -118,7 +118,7 @@ inlined void put_comm(struct slot *slot, struct task_struct *task)
 	chunk_end(slot, at, 16);
 }
 
-inlined void put_working_folder(struct slot *slot, u32 index, struct task_struct *task)
+inlined void put_working_folder(u32 index, struct task_struct *task)
 {
 	struct fs_struct *fs = READ(task->fs);
 	if (fs)

@@ -515,6 +515,15 @@ impl RecordBuilder {
         Self { bytes }
     }
 
+    /// A record to which chunks are added.
+    #[must_use]
+    pub fn of(record: &Record<'_>) -> Self {
+        let mut builder = Self::new(&record.header);
+        builder.bytes.extend_from_slice(record.chunks);
+        builder.bytes.resize(builder.bytes.len().next_multiple_of(4), 0);
+        builder
+    }
+
     /// Adds a chunk; content beyond 65,535 bytes is cut.
     #[must_use]
     pub fn chunk(mut self, tag: Tag, content: &[u8]) -> Self {

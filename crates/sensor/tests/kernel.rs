@@ -1,0 +1,374 @@
+//! The sensor in the running kernel: acts of this process and of children, and the records that tell of them.
+//!
+//! Needs root and a kernel with type information; says so and passes where these are missing.
+#![allow(clippy::disallowed_methods, reason = "acts on files and programs of its own")]
+#![allow(unsafe_code, reason = "acts that the standard library has no call for")]
+
+use model::event::EventType;
+use sensor::wire::{FILE_DELETED, FILE_MEMFD, Header, Kind, Record, Tag};
+use sensor::{KernelSensor, SensorConfig, SensorError, syscalls};
+use std::collections::HashMap;
+use std::io::Write;
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// A record that outlives its buffer.
+#[derive(Debug, Clone)]
+struct Seen {
+    header: Header,
+    chunks: HashMap<u16, Vec<u8>>,
+    bytes: Vec<u8>,
+}
+
+const TAGS: [Tag; 27] = [
+    Tag::Path,
+    Tag::SecondPath,
+    Tag::Base,
+    Tag::SecondBase,
+    Tag::File,
+    Tag::FileMeta,
+    Tag::Socket,
+    Tag::UnixPath,
+    Tag::Address,
+    Tag::Data,
+    Tag::Comm,
+    Tag::Argv,
+    Tag::Environment,
+    Tag::WorkingFolder,
+    Tag::Credentials,
+    Tag::Process,
+    Tag::Cgroup,
+    Tag::Interpreter,
+    Tag::SecondFile,
+    Tag::SecondFileMeta,
+    Tag::Filename,
+    Tag::Executable,
+    Tag::ExecutableMeta,
+    Tag::Text,
+    Tag::Control,
+    Tag::SecondSocket,
+    Tag::OpenFile,
+];
+
+impl Seen {
+    fn of(record: &Record<'_>) -> Self {
+        let chunks = TAGS
+            .iter()
+            .filter_map(|tag| Some((*tag as u16, record.chunk(*tag)?.to_vec())))
+            .collect();
+        Self { header: record.header, chunks, bytes: sensor::wire::RecordBuilder::of(record).build() }
+    }
+
+    fn record(&self) -> Record<'_> {
+        Record::parse(&self.bytes).unwrap()
+    }
+
+    fn text(&self, tag: Tag) -> String {
+        self.record().text(tag).map(|text| String::from_utf8_lossy(text).into_owned()).unwrap_or_default()
+    }
+
+    fn event(&self) -> &'static str {
+        if self.header.kind != Kind::Syscall as u8 {
+            return "";
+        }
+        syscalls::event_type(self.header.abi, self.header.syscall).map_or("", EventType::name)
+    }
+
+    fn is(&self, kind: Kind) -> bool {
+        self.header.kind == kind as u8
+    }
+}
+
+struct Watch {
+    sensor: KernelSensor,
+    seen: Vec<Seen>,
+}
+
+/// `None`, and a word on why, where the sensor cannot run.
+fn watch(types: &[&str]) -> Option<Watch> {
+    let config = SensorConfig {
+        wanted: types.iter().map(|name| EventType::named(name).unwrap()).collect(),
+        own_process: true,
+        ..SensorConfig::default()
+    };
+    match KernelSensor::start(&config) {
+        Ok((sensor, report)) => {
+            for program in &report.programs {
+                if let Some(reason) = &program.refused {
+                    eprintln!("kernel {}: {} does not run: {reason}", report.release, program.name);
+                }
+            }
+            Some(Watch { sensor, seen: Vec::new() })
+        }
+        Err(error @ (SensorError::NotAllowed | SensorError::NoTypes { .. })) => {
+            eprintln!("skipped: {error}");
+            None
+        }
+        Err(error) => panic!("{error}"),
+    }
+}
+
+impl Watch {
+    /// The first record that fits, among those already seen and those that come within ten seconds.
+    fn find(&mut self, what: &str, fits: impl Fn(&Seen) -> bool) -> Seen {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        let mut looked = 0;
+        loop {
+            if let Some(found) = self.seen[looked..].iter().find(|seen| fits(seen)) {
+                return found.clone();
+            }
+            looked = self.seen.len();
+            if Instant::now() >= deadline {
+                for seen in &self.seen {
+                    eprintln!("{} {:?} {:?}", seen.event(), seen.header, seen.chunks.keys());
+                }
+                panic!("no record: {what}; losses {:?}", self.sensor.losses());
+            }
+            let seen = &mut self.seen;
+            self.sensor.poll(Duration::from_millis(100), &mut |record| seen.push(Seen::of(&record))).unwrap();
+        }
+    }
+}
+
+fn own() -> u32 {
+    std::process::id()
+}
+
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+#[test]
+fn an_open_through_a_link_names_both_the_link_and_the_file() {
+    let Some(mut watch) = watch(&["open", "openat"]) else { return };
+    let folder = folder();
+    let real = folder.path().join("real-file");
+    let link = folder.path().join("a-link");
+    std::fs::write(&real, "x").unwrap();
+    std::os::unix::fs::symlink(&real, &link).unwrap();
+    let file = std::fs::File::open(&link).unwrap();
+    let link = link.to_str().unwrap().to_owned();
+    let seen = watch.find("open of the link", |seen| {
+        seen.event() == "openat" && seen.header.ret == i64::from(file.as_raw_fd()) && seen.text(Tag::Path) == link
+    });
+    assert_eq!(seen.text(Tag::File), real.to_str().unwrap());
+    assert_eq!(seen.header.tgid, own());
+    assert!(!seen.chunks.contains_key(&(Tag::Base as u16)), "the name is absolute");
+    let meta = seen.record().file_meta(Tag::FileMeta).unwrap();
+    let stat = std::os::unix::fs::MetadataExt::ino(&std::fs::metadata(&real).unwrap());
+    assert_eq!(meta.inode, stat);
+    assert_eq!(meta.flags & (FILE_DELETED | FILE_MEMFD), 0);
+    let modified = std::fs::metadata(&real).unwrap().modified().unwrap();
+    let modified = modified.duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos();
+    assert_eq!(u128::from(meta.modify_time), modified);
+}
+
+#[test]
+fn a_relative_name_comes_with_its_folder_and_a_failed_open_with_its_error() {
+    let Some(mut watch) = watch(&["openat"]) else { return };
+    let folder = folder();
+    let inner = folder.path().join("inner");
+    std::fs::create_dir(&inner).unwrap();
+    let base = std::fs::File::open(&inner).unwrap();
+    let name = c"../inner/absent";
+    // SAFETY: the name is a C string.
+    let outcome = unsafe { libc::openat(base.as_raw_fd(), name.as_ptr(), libc::O_RDONLY) };
+    assert_eq!(outcome, -1);
+    let seen = watch.find("failed open", |seen| seen.text(Tag::Path) == "../inner/absent");
+    assert_eq!(seen.header.ret, -i64::from(libc::ENOENT));
+    assert_eq!(seen.text(Tag::Base), inner.to_str().unwrap());
+    assert!(!seen.chunks.contains_key(&(Tag::File as u16)));
+}
+
+#[test]
+fn a_program_is_told_whole() {
+    let Some(mut watch) = watch(&[]) else { return };
+    let folder = folder();
+    let script = folder.path().join("script.sh");
+    std::fs::write(&script, "#!/bin/sh\ntrue\n").unwrap();
+    std::fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let mut child = Command::new(&script)
+        .args(["first", "second word"])
+        .env_clear()
+        .env("KEY", "value")
+        .current_dir(folder.path())
+        .spawn()
+        .unwrap();
+    child.wait().unwrap();
+    let pid = child.id();
+    let seen = watch.find("exec", |seen| seen.is(Kind::Exec) && seen.header.tgid == pid);
+    let shell = std::fs::canonicalize("/bin/sh").unwrap();
+    assert_eq!(seen.text(Tag::Executable), shell.to_str().unwrap());
+    assert_eq!(seen.text(Tag::Filename), script.to_str().unwrap());
+    assert_eq!(seen.text(Tag::Interpreter), "/bin/sh");
+    assert_eq!(seen.text(Tag::WorkingFolder), folder.path().to_str().unwrap());
+    assert_eq!(seen.text(Tag::Comm), "script.sh");
+    let argv = format!("/bin/sh\0{}\0first\0second word\0", script.display());
+    assert_eq!(String::from_utf8_lossy(&seen.chunks[&(Tag::Argv as u16)]), argv);
+    assert_eq!(seen.chunks[&(Tag::Environment as u16)], b"KEY=value\0");
+    assert_eq!(seen.header.ppid, own());
+    let process = seen.record().process().unwrap();
+    assert_eq!(process.virtual_pid, pid);
+    // SAFETY: asks for a number.
+    assert_eq!(process.session, u32::try_from(unsafe { libc::getsid(0) }).unwrap());
+    let credentials = seen.record().credentials().unwrap();
+    assert_eq!(credentials.effective_uid, 0);
+    assert_ne!(credentials.effective, 0);
+    let namespaces = std::fs::read_link("/proc/self/ns/mnt").unwrap();
+    assert_eq!(namespaces.to_str().unwrap(), format!("mnt:[{}]", seen.header.mount_namespace));
+    let fork = watch.find("fork", |seen| seen.is(Kind::Fork) && seen.header.tgid == pid);
+    assert_eq!(fork.header.start_time, seen.header.start_time);
+    let exit = watch.find("exit", |seen| seen.is(Kind::Exit) && seen.header.tid == pid);
+    assert_eq!((exit.header.ret, exit.header.args[0]), (0, 1));
+}
+
+#[test]
+fn a_program_without_a_file_is_told_as_such() {
+    let Some(mut watch) = watch(&["memfd_create"]) else { return };
+    // SAFETY: the name is a C string; the descriptor is new.
+    let memory = unsafe { OwnedFd::from_raw_fd(libc::memfd_create(c"ghost".as_ptr(), 0)) };
+    let mut file = std::fs::File::from(memory);
+    file.write_all(&std::fs::read("/bin/true").unwrap()).unwrap();
+    let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+    let mut child = Command::new(path).stdin(Stdio::null()).spawn().unwrap();
+    child.wait().unwrap();
+    let pid = child.id();
+    let seen = watch.find("exec", |seen| seen.is(Kind::Exec) && seen.header.tgid == pid);
+    assert_eq!(seen.text(Tag::Executable), "memfd:ghost");
+    let meta = seen.record().file_meta(Tag::ExecutableMeta).unwrap();
+    assert_eq!(meta.flags & (FILE_MEMFD | FILE_DELETED), FILE_MEMFD | FILE_DELETED);
+    let made = watch.find("memfd_create", |seen| seen.event() == "memfd_create");
+    assert_eq!(made.text(Tag::Text), "ghost");
+    assert_eq!(made.text(Tag::File), "memfd:ghost");
+}
+
+#[test]
+fn a_failed_exec_names_what_was_asked_for() {
+    let Some(mut watch) = watch(&["execve"]) else { return };
+    let error = Command::new("/nonexistent/program").exec();
+    assert_eq!(error.kind(), std::io::ErrorKind::NotFound);
+    let seen = watch.find("failed exec", |seen| seen.text(Tag::Path) == "/nonexistent/program");
+    assert_eq!((seen.event(), seen.header.ret), ("execve", -i64::from(libc::ENOENT)));
+}
+
+#[test]
+fn a_connection_tells_both_ends() {
+    let Some(mut watch) = watch(&["connect", "accept4", "sendto"]) else { return };
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let client = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let (_server, _) = listener.accept().unwrap();
+    let own_port = client.local_addr().unwrap().port();
+    let seen = watch.find("connect", |seen| {
+        seen.event() == "connect" && seen.record().socket(Tag::Socket).is_some_and(|socket| socket.remote_port == port)
+    });
+    let socket = seen.record().socket(Tag::Socket).unwrap();
+    assert_eq!((socket.family, socket.kind, socket.protocol, socket.role), (2, 1, 6, 1));
+    assert_eq!((socket.local_port, &socket.local[..4], &socket.remote[..4]), (own_port, &[127, 0, 0, 1][..], &[127, 0, 0, 1][..]));
+    assert_eq!(seen.chunks[&(Tag::Address as u16)][..8], [2, 0, port.to_be_bytes()[0], port.to_be_bytes()[1], 127, 0, 0, 1]);
+    let accepted = watch.find("accept", |seen| {
+        seen.event() == "accept4" && seen.record().socket(Tag::Socket).is_some_and(|socket| socket.remote_port == own_port)
+    });
+    assert_eq!(accepted.record().socket(Tag::Socket).unwrap().role, 2);
+}
+
+#[test]
+fn a_unix_connection_names_the_socket_file() {
+    let Some(mut watch) = watch(&["connect"]) else { return };
+    let folder = folder();
+    let path = folder.path().join("s.sock");
+    let _listener = UnixListener::bind(&path).unwrap();
+    let _client = UnixStream::connect(&path).unwrap();
+    let path = path.to_str().unwrap().to_owned();
+    let seen = watch.find("connect", |seen| seen.event() == "connect" && seen.text(Tag::UnixPath) == path);
+    assert_eq!(seen.record().socket(Tag::Socket).unwrap().family, 1);
+}
+
+#[test]
+fn processes_and_files_from_before_are_told() {
+    let folder = folder();
+    let path = folder.path().join("held-open");
+    let held = std::fs::File::create(&path).unwrap();
+    let Some(mut watch) = watch(&[]) else { return };
+    let mut seen = Vec::new();
+    watch.sensor.snapshot(&mut |record| seen.push(Seen::of(&record))).unwrap();
+    let process = seen.iter().find(|seen| seen.is(Kind::Snapshot) && seen.header.tgid == own()).unwrap();
+    let program = std::env::current_exe().unwrap();
+    assert_eq!(process.text(Tag::Executable), program.to_str().unwrap());
+    assert!(process.chunks.contains_key(&(Tag::Argv as u16)));
+    assert!(process.chunks.contains_key(&(Tag::Cgroup as u16)));
+    assert!(seen.iter().any(|seen| seen.is(Kind::Snapshot) && seen.header.tgid == 1));
+    let file = seen
+        .iter()
+        .find(|seen| {
+            seen.is(Kind::SnapshotFile) && seen.header.tgid == own() && seen.header.ret == i64::from(held.as_raw_fd())
+        })
+        .unwrap();
+    assert_eq!(file.text(Tag::File), path.to_str().unwrap());
+}
+
+#[test]
+fn a_new_configuration_changes_what_is_told() {
+    let Some(mut watch) = watch(&["mkdir", "mkdirat"]) else { return };
+    let folder = folder();
+    let first = folder.path().join("first");
+    std::fs::create_dir(&first).unwrap();
+    let first = first.to_str().unwrap().to_owned();
+    watch.find("mkdir", |seen| seen.text(Tag::Path) == first);
+    let config = SensorConfig {
+        wanted: [EventType::named("chmod").unwrap()].into(),
+        own_process: true,
+        ..SensorConfig::default()
+    };
+    watch.sensor.reconfigure(&config).unwrap();
+    let second = folder.path().join("second");
+    std::fs::create_dir(&second).unwrap();
+    std::fs::set_permissions(&second, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+    let second = second.to_str().unwrap().to_owned();
+    watch.find("chmod", |seen| seen.event() == "chmod" && seen.text(Tag::Path) == second);
+    assert!(!watch.seen.iter().any(|seen| seen.event().starts_with("mkdir") && seen.text(Tag::Path) == second));
+}
+
+#[test]
+fn every_record_made_is_delivered_or_counted_as_lost() {
+    let config = SensorConfig {
+        wanted: [EventType::named("openat").unwrap()].into(),
+        own_process: true,
+        ring_bytes: 1,
+        budget_per_cgroup: None,
+        ..SensorConfig::default()
+    };
+    let mut sensor = match KernelSensor::start(&config) {
+        Ok((sensor, _)) => sensor,
+        Err(error) => {
+            eprintln!("skipped: {error}");
+            return;
+        }
+    };
+    // Nobody reads meanwhile: the buffers, as small as they can be, overflow.
+    for _ in 0..20_000 {
+        drop(std::fs::File::open("/dev/null"));
+    }
+    // Nothing more is made once the programs do not look for it; what processes do still is.
+    let mut delivered = 0_u64;
+    let mut last = HashMap::<u16, u64>::new();
+    loop {
+        let count = sensor
+            .poll(Duration::from_millis(50), &mut |record| {
+                let before = last.insert(record.header.cpu, record.header.sequence);
+                assert!(before.is_none_or(|before| before < record.header.sequence), "numbers of a processor grow");
+            })
+            .unwrap();
+        delivered += count as u64;
+        let losses = sensor.losses().unwrap().total();
+        if losses.made == delivered + losses.total() {
+            assert!(losses.ring_full > 1000, "{losses:?}");
+            break;
+        }
+        assert!(losses.made > delivered + losses.total(), "{losses:?}, {delivered} delivered");
+    }
+}
