@@ -5,7 +5,7 @@ ifneq ($(wildcard ../shared/data/README.md),)
 export HULLWARD_TEST_DATA ?= $(abspath ../shared/data)
 endif
 
-.PHONY: help build demo test check bless bench
+.PHONY: help build demo test check bless bench bpf bpf-check
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' $(MAKEFILE_LIST)
@@ -16,12 +16,18 @@ build: ## the program, in target/release
 demo: build ## what the program does, shown on this machine
 	@scripts/demo.sh
 
-test: check ## everything that must hold before a change lands
+test: check bpf-check ## everything that must hold before a change lands
 	$(CARGO) test --workspace --locked
 
 check: ## formatting and lints
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+
+bpf: ## the eBPF programs, with the one compiler that the committed objects are built with
+	bpf/build.sh
+
+bpf-check: ## whether the committed objects are what their sources give, where that compiler is installed
+	bpf/check.sh
 
 bless: ## rewrite generated pages and expected results; then read the difference
 	BLESS=1 INSTA_UPDATE=always $(CARGO) test --workspace

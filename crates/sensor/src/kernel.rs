@@ -76,13 +76,17 @@ impl Default for SensorConfig {
 #[non_exhaustive]
 pub enum SensorError {
     /// The kernel does not describe its types.
-    #[error("kernel {release} has no type information in /sys/kernel/btf/vmlinux: a kernel built with CONFIG_DEBUG_INFO_BTF is needed")]
+    #[error(
+        "kernel {release} has no type information in /sys/kernel/btf/vmlinux: a kernel built with CONFIG_DEBUG_INFO_BTF is needed"
+    )]
     NoTypes {
         /// The kernel's release.
         release: String,
     },
     /// The kernel refuses, since this process may not.
-    #[error("the kernel does not let this process load programs: run as root, or with CAP_BPF, CAP_PERFMON and CAP_SYS_RESOURCE")]
+    #[error(
+        "the kernel does not let this process load programs: run as root, or with CAP_BPF, CAP_PERFMON and CAP_SYS_RESOURCE"
+    )]
     NotAllowed,
     /// The object cannot be prepared for this kernel.
     #[error("programs do not fit kernel {release}: {source}")]
@@ -201,7 +205,9 @@ impl LossReport {
     /// Of all processors.
     #[must_use]
     pub fn total(&self) -> Losses {
-        self.by_cpu.iter().fold(Losses::default(), |sum, one| sum.plus(one))
+        self.by_cpu
+            .iter()
+            .fold(Losses::default(), |sum, one| sum.plus(one))
     }
 }
 
@@ -234,7 +240,8 @@ struct Counters {
     spare: u64,
 }
 
-const _: () = assert!(size_of::<Settings>() == 72 && size_of::<Counters>() == 64 && size_of::<Wanted>() == 16);
+const _: () =
+    assert!(size_of::<Settings>() == 72 && size_of::<Counters>() == 64 && size_of::<Wanted>() == 16);
 
 // SAFETY: numbers laid out as in C, without padding, every bit pattern allowed.
 #[allow(unsafe_code)]
@@ -249,14 +256,28 @@ unsafe impl aya::Pod for Wanted {}
 /// Programs that are attached to tracepoints: name, tracepoint, whether nothing works without it, what it sees.
 const TRACEPOINTS: [(&str, &str, bool, &str); 4] = [
     ("process_exec", "sched_process_exec", true, "programs that start"),
-    ("process_fork", "sched_process_fork", true, "processes and threads that are made"),
-    ("process_exit", "sched_process_exit", true, "processes and threads that end"),
+    (
+        "process_fork",
+        "sched_process_fork",
+        true,
+        "processes and threads that are made",
+    ),
+    (
+        "process_exit",
+        "sched_process_exit",
+        true,
+        "processes and threads that end",
+    ),
     ("sys_exit", "sys_exit", true, "system calls that return"),
 ];
 
 /// Programs behind `sys_exit`, by their index in `handlers`.
-const HANDLERS: [(&str, u32); 4] =
-    [("call_arguments", 1), ("call_paths", 2), ("call_socket", 3), ("call_socketcall", 4)];
+const HANDLERS: [(&str, u32); 4] = [
+    ("call_arguments", 1),
+    ("call_paths", 2),
+    ("call_socket", 3),
+    ("call_socketcall", 4),
+];
 
 /// The programs in the kernel, and their records.
 ///
@@ -283,9 +304,14 @@ impl KernelSensor {
             BtfError::FileError { ref error, .. } if error.kind() == io::ErrorKind::PermissionDenied => {
                 SensorError::NotAllowed
             }
-            _ => SensorError::NoTypes { release: release.clone() },
+            _ => SensorError::NoTypes {
+                release: release.clone(),
+            },
         })?;
-        let cpus = aya::util::nr_cpus().map_err(|(_, source)| SensorError::Read { what: "the number of processors", source })?;
+        let cpus = aya::util::nr_cpus().map_err(|(_, source)| SensorError::Read {
+            what: "the number of processors",
+            source,
+        })?;
         let slots = u32::try_from(cpus + 1).unwrap_or(u32::MAX);
         let mut ebpf = EbpfLoader::new()
             .btf(Some(&btf))
@@ -307,7 +333,14 @@ impl KernelSensor {
             slots,
             ..Settings::default()
         };
-        let mut sensor = Self { rings, ebpf, btf, settings, rows: HashMap::new(), release };
+        let mut sensor = Self {
+            rings,
+            ebpf,
+            btf,
+            settings,
+            rows: HashMap::new(),
+            release,
+        };
         sensor.reconfigure(config)?;
         let mut programs = Vec::new();
         sensor.load_iterators(&mut programs);
@@ -337,11 +370,14 @@ impl KernelSensor {
         self.settings.environment_bytes = if config.environment { ARGUMENT_BYTES } else { 0 };
         self.write_settings()?;
         let rows = wanted::rows(&config.wanted);
-        let mut table: Array<_, Wanted> = Array::try_from(map_of(&mut self.ebpf, "wanted")?).map_err(in_map("wanted"))?;
+        let mut table: Array<_, Wanted> =
+            Array::try_from(map_of(&mut self.ebpf, "wanted")?).map_err(in_map("wanted"))?;
         for index in 0..wanted::ROWS {
             let row = rows.get(&index).copied();
             if row != self.rows.get(&index).copied() {
-                table.set(index, row.unwrap_or(NOT_WANTED), 0).map_err(in_map("wanted"))?;
+                table
+                    .set(index, row.unwrap_or(NOT_WANTED), 0)
+                    .map_err(in_map("wanted"))?;
             }
         }
         self.rows = rows;
@@ -350,7 +386,8 @@ impl KernelSensor {
 
     fn write_settings(&mut self) -> Result<(), SensorError> {
         let settings = self.settings;
-        let mut map: Array<_, Settings> = Array::try_from(map_of(&mut self.ebpf, "settings")?).map_err(in_map("settings"))?;
+        let mut map: Array<_, Settings> =
+            Array::try_from(map_of(&mut self.ebpf, "settings")?).map_err(in_map("settings"))?;
         map.set(0, settings, 0).map_err(in_map("settings"))
     }
 
@@ -358,14 +395,17 @@ impl KernelSensor {
         let mut descriptors = Vec::new();
         for (name, index) in HANDLERS {
             let program: &mut BtfTracePoint = program_of(&mut self.ebpf, name)?;
-            program.load("sys_exit", &self.btf).map_err(|error| program_refused(&self.release, name, &error))?;
+            program
+                .load("sys_exit", &self.btf)
+                .map_err(|error| program_refused(&self.release, name, &error))?;
             let descriptor = program
                 .fd()
                 .and_then(|descriptor| descriptor.try_clone().map_err(ProgramError::IOError))
                 .map_err(|error| program_refused(&self.release, name, &error))?;
             descriptors.push((index, descriptor));
         }
-        let mut table = ProgramArray::try_from(map_of(&mut self.ebpf, "handlers")?).map_err(in_map("handlers"))?;
+        let mut table =
+            ProgramArray::try_from(map_of(&mut self.ebpf, "handlers")?).map_err(in_map("handlers"))?;
         for (index, descriptor) in descriptors {
             table.set(index, &descriptor, 0).map_err(in_map("handlers"))?;
         }
@@ -375,11 +415,21 @@ impl KernelSensor {
     fn attach(&mut self, programs: &mut Vec<ProgramState>) -> Result<(), SensorError> {
         for (name, tracepoint, required, purpose) in TRACEPOINTS {
             let program: &mut BtfTracePoint = program_of(&mut self.ebpf, name)?;
-            let outcome = program.load(tracepoint, &self.btf).and_then(|()| program.attach());
+            let outcome = program
+                .load(tracepoint, &self.btf)
+                .and_then(|()| program.attach());
             match outcome {
-                Ok(_) => programs.push(ProgramState { name, purpose, refused: None }),
+                Ok(_) => programs.push(ProgramState {
+                    name,
+                    purpose,
+                    refused: None,
+                }),
                 Err(error) if required => return Err(program_refused(&self.release, name, &error)),
-                Err(error) => programs.push(ProgramState { name, purpose, refused: Some(reason(&error)) }),
+                Err(error) => programs.push(ProgramState {
+                    name,
+                    purpose,
+                    refused: Some(reason(&error)),
+                }),
             }
         }
         Ok(())
@@ -391,7 +441,11 @@ impl KernelSensor {
                 Ok(program) => program.load(kind, &self.btf).map_err(|error| reason(&error)),
                 Err(error) => Err(error.to_string()),
             };
-            programs.push(ProgramState { name, purpose, refused: outcome.err() });
+            programs.push(ProgramState {
+                name,
+                purpose,
+                refused: outcome.err(),
+            });
         }
     }
 
@@ -424,7 +478,14 @@ impl KernelSensor {
             let read = match file.read(&mut buffer[filled..]) {
                 Ok(0) => break,
                 Ok(read) => read,
-                Err(error) if matches!(error.kind(), io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock) => continue,
+                Err(error)
+                    if matches!(
+                        error.kind(),
+                        io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock
+                    ) =>
+                {
+                    continue;
+                }
                 Err(source) => return Err(SensorError::Read { what: name, source }),
             };
             filled += read;
@@ -469,7 +530,11 @@ impl KernelSensor {
     ///
     /// # Errors
     /// When a record does not follow the layout.
-    pub fn poll(&mut self, timeout: Duration, each: &mut dyn FnMut(Record<'_>)) -> Result<usize, SensorError> {
+    pub fn poll(
+        &mut self,
+        timeout: Duration,
+        each: &mut dyn FnMut(Record<'_>),
+    ) -> Result<usize, SensorError> {
         let start = Instant::now();
         loop {
             let waiting: u64 = self.rings.iter().map(Ring::waiting).sum();
@@ -493,7 +558,11 @@ impl KernelSensor {
     }
 
     fn deliver(&mut self, each: &mut dyn FnMut(Record<'_>)) -> Result<usize, SensorError> {
-        let horizon = if self.rings.len() > 1 { now().saturating_sub(SETTLE) } else { u64::MAX };
+        let horizon = if self.rings.len() > 1 {
+            now().saturating_sub(SETTLE)
+        } else {
+            u64::MAX
+        };
         let mut heads: Vec<Option<u64>> = self.rings.iter_mut().map(head).collect();
         let mut delivered = 0;
         let mut outcome = Ok(());
@@ -505,7 +574,9 @@ impl KernelSensor {
                 .min()
                 .filter(|(time, _)| *time <= horizon);
             let Some((_, index)) = oldest else { break };
-            let Some(ring) = self.rings.get_mut(index) else { break };
+            let Some(ring) = self.rings.get_mut(index) else {
+                break;
+            };
             let Some(bytes) = ring.peek() else { break };
             let length = bytes.len();
             match Record::parse(bytes) {
@@ -531,7 +602,10 @@ impl KernelSensor {
     /// # Errors
     /// When the kernel's counters cannot be read.
     pub fn losses(&self) -> Result<LossReport, SensorError> {
-        let map = self.ebpf.map("counters").ok_or(SensorError::Missing("counters"))?;
+        let map = self
+            .ebpf
+            .map("counters")
+            .ok_or(SensorError::Missing("counters"))?;
         let counters: PerCpuArray<_, Counters> = PerCpuArray::try_from(map).map_err(in_map("counters"))?;
         let mut by_cpu: Vec<Losses> = Vec::new();
         for lane in 0..2 {
@@ -539,7 +613,14 @@ impl KernelSensor {
             by_cpu.resize(values.len(), Losses::default());
             for (sum, one) in by_cpu.iter_mut().zip(values.iter()) {
                 let [ring_full, over_budget, nested, too_large, no_program] = one.lost;
-                *sum = sum.plus(&Losses { made: one.made, ring_full, over_budget, nested, too_large, no_program });
+                *sum = sum.plus(&Losses {
+                    made: one.made,
+                    ring_full,
+                    over_budget,
+                    nested,
+                    too_large,
+                    no_program,
+                });
             }
         }
         Ok(LossReport { by_cpu })
@@ -554,22 +635,34 @@ const ITERATORS: [(&str, &str, &str); 2] = [
 /// When the oldest record of a ring was written. A record too short to say so goes first, and is then refused.
 fn head(ring: &mut Ring) -> Option<u64> {
     let bytes = ring.peek()?;
-    Some(bytes.get(8..16).and_then(|time| time.try_into().ok()).map_or(0, u64::from_le_bytes))
+    Some(
+        bytes
+            .get(8..16)
+            .and_then(|time| time.try_into().ok())
+            .map_or(0, u64::from_le_bytes),
+    )
 }
 
 fn make_rings(ebpf: &mut Ebpf, count: usize, bytes: u32) -> Result<Vec<Ring>, SensorError> {
-    let mut table: ArrayOfMaps<_, MapData> = ArrayOfMaps::try_from(map_of(ebpf, "rings")?).map_err(in_map("rings"))?;
+    let mut table: ArrayOfMaps<_, MapData> =
+        ArrayOfMaps::try_from(map_of(ebpf, "rings")?).map_err(in_map("rings"))?;
     let mut rings = Vec::new();
     for index in 0..count {
         let kind = aya_obj::generated::bpf_map_type::BPF_MAP_TYPE_RINGBUF as u32;
-        let map = MapData::create(aya_obj::Map::new_from_params(kind, 0, 0, bytes, 0), "ring", None).map_err(in_map("rings"))?;
-        table.set(u32::try_from(index).unwrap_or(u32::MAX), &map, 0).map_err(in_map("rings"))?;
+        let map = MapData::create(aya_obj::Map::new_from_params(kind, 0, 0, bytes, 0), "ring", None)
+            .map_err(in_map("rings"))?;
+        table
+            .set(u32::try_from(index).unwrap_or(u32::MAX), &map, 0)
+            .map_err(in_map("rings"))?;
         let mapped = map
             .fd()
             .as_fd()
             .try_clone_to_owned()
             .and_then(|descriptor| Ring::new(descriptor, bytes))
-            .map_err(|source| SensorError::Read { what: "a ring buffer", source })?;
+            .map_err(|source| SensorError::Read {
+                what: "a ring buffer",
+                source,
+            })?;
         rings.push(mapped);
     }
     Ok(rings)
@@ -594,17 +687,27 @@ where
 }
 
 fn in_map(map: &'static str) -> impl Fn(MapError) -> SensorError {
-    move |source| SensorError::Map { map, source: Box::new(source) }
+    move |source| SensorError::Map {
+        map,
+        source: Box::new(source),
+    }
 }
 
 /// What the kernel says of a program, its verifier's last words included.
 fn reason(error: &ProgramError) -> String {
     match error {
-        ProgramError::LoadError { io_error, verifier_log } => {
+        ProgramError::LoadError {
+            io_error,
+            verifier_log,
+        } => {
             let log = verifier_log.to_string();
             let lines: Vec<&str> = log.lines().filter(|line| !line.trim().is_empty()).collect();
             let last = lines[lines.len().saturating_sub(4)..].join("; ");
-            if last.is_empty() { io_error.to_string() } else { format!("{io_error}: {last}") }
+            if last.is_empty() {
+                io_error.to_string()
+            } else {
+                format!("{io_error}: {last}")
+            }
         }
         other => {
             let mut text = other.to_string();
@@ -627,18 +730,27 @@ fn program_refused(release: &str, program: &'static str, error: &ProgramError) -
     if denied && !is_root() {
         return SensorError::NotAllowed;
     }
-    SensorError::Program { release: release.to_owned(), program, reason: reason(error) }
+    SensorError::Program {
+        release: release.to_owned(),
+        program,
+        reason: reason(error),
+    }
 }
 
 fn refused(release: &str, error: EbpfError) -> SensorError {
     let denied = match &error {
-        EbpfError::MapError(MapError::CreateError { io_error, .. }) => io_error.kind() == io::ErrorKind::PermissionDenied,
+        EbpfError::MapError(MapError::CreateError { io_error, .. }) => {
+            io_error.kind() == io::ErrorKind::PermissionDenied
+        }
         _ => false,
     };
     if denied || !is_root() {
         return SensorError::NotAllowed;
     }
-    SensorError::Object { release: release.to_owned(), source: Box::new(error) }
+    SensorError::Object {
+        release: release.to_owned(),
+        source: Box::new(error),
+    }
 }
 
 #[allow(unsafe_code)]
@@ -652,7 +764,11 @@ fn is_root() -> bool {
 fn wait(rings: &[Ring], timeout: Duration) {
     let mut descriptors: Vec<libc::pollfd> = rings
         .iter()
-        .map(|ring| libc::pollfd { fd: ring.descriptor().as_raw_fd(), events: libc::POLLIN, revents: 0 })
+        .map(|ring| libc::pollfd {
+            fd: ring.descriptor().as_raw_fd(),
+            events: libc::POLLIN,
+            revents: 0,
+        })
         .collect();
     let milliseconds = i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX).max(1);
     let count = libc::nfds_t::try_from(descriptors.len()).unwrap_or_default();
@@ -666,16 +782,23 @@ fn wait(rings: &[Ring], timeout: Duration) {
 #[must_use]
 #[allow(unsafe_code)]
 pub fn now() -> u64 {
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
     // SAFETY: the structure is ours and outlives the call.
     unsafe {
         libc::clock_gettime(libc::CLOCK_BOOTTIME, &raw mut time);
     }
-    u64::try_from(time.tv_sec).unwrap_or_default() * 1_000_000_000 + u64::try_from(time.tv_nsec).unwrap_or_default()
+    u64::try_from(time.tv_sec).unwrap_or_default() * 1_000_000_000
+        + u64::try_from(time.tv_nsec).unwrap_or_default()
 }
 
 /// A file of `/proc`, at most [`PROC_FILE_BYTES`]; empty when the process has ended meanwhile.
-#[allow(clippy::disallowed_methods, reason = "a file that the kernel makes, not one of a target")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "a file that the kernel makes, not one of a target"
+)]
 fn proc_file(path: &str, limit: u64) -> Vec<u8> {
     let mut bytes = Vec::new();
     if let Ok(file) = File::open(path) {

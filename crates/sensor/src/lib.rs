@@ -6,4 +6,6 @@ pub mod syscalls;
 mod wanted;
 pub mod wire;
 
-pub use kernel::{KernelSensor, LossReport, Losses, ProbeReport, ProgramState, SensorConfig, SensorError, now};
+pub use kernel::{
+    KernelSensor, LossReport, Losses, ProbeReport, ProgramState, SensorConfig, SensorError, now,
+};

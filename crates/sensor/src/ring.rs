@@ -22,11 +22,23 @@ struct Mapping {
 impl Mapping {
     #[allow(unsafe_code)]
     fn new(descriptor: &OwnedFd, length: usize, offset: usize, writable: bool) -> io::Result<Self> {
-        let protection = if writable { libc::PROT_READ | libc::PROT_WRITE } else { libc::PROT_READ };
-        let offset = libc::off_t::try_from(offset).map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
+        let protection = if writable {
+            libc::PROT_READ | libc::PROT_WRITE
+        } else {
+            libc::PROT_READ
+        };
+        let offset =
+            libc::off_t::try_from(offset).map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
         // SAFETY: a new mapping at an address that the kernel chooses touches no memory of ours.
         let start = unsafe {
-            libc::mmap(std::ptr::null_mut(), length, protection, libc::MAP_SHARED, descriptor.as_raw_fd(), offset)
+            libc::mmap(
+                std::ptr::null_mut(),
+                length,
+                protection,
+                libc::MAP_SHARED,
+                descriptor.as_raw_fd(),
+                offset,
+            )
         };
         if start == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
@@ -69,7 +81,14 @@ impl Ring {
         let page = page_size();
         let consumer = Mapping::new(&descriptor, page, 0, true)?;
         let producer = Mapping::new(&descriptor, page + 2 * size as usize, page, false)?;
-        let mut ring = Self { descriptor, consumer, producer, page, size: u64::from(size), position: 0 };
+        let mut ring = Self {
+            descriptor,
+            consumer,
+            producer,
+            page,
+            size: u64::from(size),
+            position: 0,
+        };
         ring.position = ring.consumer_position().load(Ordering::Acquire);
         Ok(ring)
     }
@@ -104,7 +123,8 @@ impl Ring {
             }
             let at = self.page + usize::try_from(self.position & (self.size - 1)).ok()?;
             // SAFETY: `at` is below page + size, aligned to 8, and the mapping goes on for another `size` bytes.
-            let state = unsafe { self.producer.start.add(at).cast::<AtomicU32>().as_ref() }.load(Ordering::Acquire);
+            let state =
+                unsafe { self.producer.start.add(at).cast::<AtomicU32>().as_ref() }.load(Ordering::Acquire);
             if state & BUSY != 0 {
                 return None;
             }
@@ -117,7 +137,9 @@ impl Ring {
             let first = at + usize::try_from(ENTRY_HEADER).ok()?;
             // SAFETY: an entry is at most `size` bytes and starts in the first copy of the data, so that it ends within
             // the second; the kernel does not write to it before `publish` gives it back.
-            return Some(unsafe { std::slice::from_raw_parts(self.producer.start.add(first).as_ptr(), length) });
+            return Some(unsafe {
+                std::slice::from_raw_parts(self.producer.start.add(first).as_ptr(), length)
+            });
         }
     }
 
@@ -127,7 +149,9 @@ impl Ring {
     }
 
     fn skip(&mut self, length: u64) {
-        self.position = self.position.wrapping_add(ENTRY_HEADER + length.next_multiple_of(8));
+        self.position = self
+            .position
+            .wrapping_add(ENTRY_HEADER + length.next_multiple_of(8));
     }
 
     /// Gives what was passed back to the kernel.

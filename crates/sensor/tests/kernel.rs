@@ -2,11 +2,17 @@
 //!
 //! Needs root and a kernel with type information; says so and passes where these are missing.
 #![allow(clippy::disallowed_methods, reason = "acts on files and programs of its own")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "helpers of tests, and why they skip"
+)]
 #![allow(unsafe_code, reason = "acts that the standard library has no call for")]
 
 use model::event::EventType;
 use sensor::wire::{FILE_DELETED, FILE_MEMFD, Header, Kind, Record, Tag};
-use sensor::{KernelSensor, SensorConfig, SensorError, syscalls};
+use sensor::syscalls::Table;
+use sensor::{KernelSensor, SensorConfig, SensorError};
 use std::collections::HashMap;
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};
@@ -60,7 +66,11 @@ impl Seen {
             .iter()
             .filter_map(|tag| Some((*tag as u16, record.chunk(*tag)?.to_vec())))
             .collect();
-        Self { header: record.header, chunks, bytes: sensor::wire::RecordBuilder::of(record).build() }
+        Self {
+            header: record.header,
+            chunks,
+            bytes: sensor::wire::RecordBuilder::of(record).build(),
+        }
     }
 
     fn record(&self) -> Record<'_> {
@@ -68,14 +78,19 @@ impl Seen {
     }
 
     fn text(&self, tag: Tag) -> String {
-        self.record().text(tag).map(|text| String::from_utf8_lossy(text).into_owned()).unwrap_or_default()
+        self.record()
+            .text(tag)
+            .map(|text| String::from_utf8_lossy(text).into_owned())
+            .unwrap_or_default()
     }
 
     fn event(&self) -> &'static str {
         if self.header.kind != Kind::Syscall as u8 {
             return "";
         }
-        syscalls::event_type(self.header.abi, self.header.syscall).map_or("", EventType::name)
+        Table::of_abi(Table::native(), self.header.abi)
+            .and_then(|table| table.event_type(self.header.syscall))
+            .map_or("", EventType::name)
     }
 
     fn is(&self, kind: Kind) -> bool {
@@ -99,10 +114,16 @@ fn watch(types: &[&str]) -> Option<Watch> {
         Ok((sensor, report)) => {
             for program in &report.programs {
                 if let Some(reason) = &program.refused {
-                    eprintln!("kernel {}: {} does not run: {reason}", report.release, program.name);
+                    eprintln!(
+                        "kernel {}: {} does not run: {reason}",
+                        report.release, program.name
+                    );
                 }
             }
-            Some(Watch { sensor, seen: Vec::new() })
+            Some(Watch {
+                sensor,
+                seen: Vec::new(),
+            })
         }
         Err(error @ (SensorError::NotAllowed | SensorError::NoTypes { .. })) => {
             eprintln!("skipped: {error}");
@@ -129,7 +150,11 @@ impl Watch {
                 panic!("no record: {what}; losses {:?}", self.sensor.losses());
             }
             let seen = &mut self.seen;
-            self.sensor.poll(Duration::from_millis(100), &mut |record| seen.push(Seen::of(&record))).unwrap();
+            self.sensor
+                .poll(Duration::from_millis(100), &mut |record| {
+                    seen.push(Seen::of(&record));
+                })
+                .unwrap();
         }
     }
 }
@@ -144,7 +169,9 @@ fn folder() -> tempfile::TempDir {
 
 #[test]
 fn an_open_through_a_link_names_both_the_link_and_the_file() {
-    let Some(mut watch) = watch(&["open", "openat"]) else { return };
+    let Some(mut watch) = watch(&["open", "openat"]) else {
+        return;
+    };
     let folder = folder();
     let real = folder.path().join("real-file");
     let link = folder.path().join("a-link");
@@ -153,11 +180,16 @@ fn an_open_through_a_link_names_both_the_link_and_the_file() {
     let file = std::fs::File::open(&link).unwrap();
     let link = link.to_str().unwrap().to_owned();
     let seen = watch.find("open of the link", |seen| {
-        seen.event() == "openat" && seen.header.ret == i64::from(file.as_raw_fd()) && seen.text(Tag::Path) == link
+        seen.event() == "openat"
+            && seen.header.ret == i64::from(file.as_raw_fd())
+            && seen.text(Tag::Path) == link
     });
     assert_eq!(seen.text(Tag::File), real.to_str().unwrap());
     assert_eq!(seen.header.tgid, own());
-    assert!(!seen.chunks.contains_key(&(Tag::Base as u16)), "the name is absolute");
+    assert!(
+        !seen.chunks.contains_key(&(Tag::Base as u16)),
+        "the name is absolute"
+    );
     let meta = seen.record().file_meta(Tag::FileMeta).unwrap();
     let stat = std::os::unix::fs::MetadataExt::ino(&std::fs::metadata(&real).unwrap());
     assert_eq!(meta.inode, stat);
@@ -169,7 +201,9 @@ fn an_open_through_a_link_names_both_the_link_and_the_file() {
 
 #[test]
 fn a_relative_name_comes_with_its_folder_and_a_failed_open_with_its_error() {
-    let Some(mut watch) = watch(&["openat"]) else { return };
+    let Some(mut watch) = watch(&["openat"]) else {
+        return;
+    };
     let folder = folder();
     let inner = folder.path().join("inner");
     std::fs::create_dir(&inner).unwrap();
@@ -214,12 +248,18 @@ fn a_program_is_told_whole() {
     let process = seen.record().process().unwrap();
     assert_eq!(process.virtual_pid, pid);
     // SAFETY: asks for a number.
-    assert_eq!(process.session, u32::try_from(unsafe { libc::getsid(0) }).unwrap());
+    assert_eq!(
+        process.session,
+        u32::try_from(unsafe { libc::getsid(0) }).unwrap()
+    );
     let credentials = seen.record().credentials().unwrap();
     assert_eq!(credentials.effective_uid, 0);
     assert_ne!(credentials.effective, 0);
     let namespaces = std::fs::read_link("/proc/self/ns/mnt").unwrap();
-    assert_eq!(namespaces.to_str().unwrap(), format!("mnt:[{}]", seen.header.mount_namespace));
+    assert_eq!(
+        namespaces.to_str().unwrap(),
+        format!("mnt:[{}]", seen.header.mount_namespace)
+    );
     let fork = watch.find("fork", |seen| seen.is(Kind::Fork) && seen.header.tgid == pid);
     assert_eq!(fork.header.start_time, seen.header.start_time);
     let exit = watch.find("exit", |seen| seen.is(Kind::Exit) && seen.header.tid == pid);
@@ -228,7 +268,9 @@ fn a_program_is_told_whole() {
 
 #[test]
 fn a_program_without_a_file_is_told_as_such() {
-    let Some(mut watch) = watch(&["memfd_create"]) else { return };
+    let Some(mut watch) = watch(&["memfd_create"]) else {
+        return;
+    };
     // SAFETY: the name is a C string; the descriptor is new.
     let memory = unsafe { OwnedFd::from_raw_fd(libc::memfd_create(c"ghost".as_ptr(), 0)) };
     let mut file = std::fs::File::from(memory);
@@ -240,7 +282,10 @@ fn a_program_without_a_file_is_told_as_such() {
     let seen = watch.find("exec", |seen| seen.is(Kind::Exec) && seen.header.tgid == pid);
     assert_eq!(seen.text(Tag::Executable), "memfd:ghost");
     let meta = seen.record().file_meta(Tag::ExecutableMeta).unwrap();
-    assert_eq!(meta.flags & (FILE_MEMFD | FILE_DELETED), FILE_MEMFD | FILE_DELETED);
+    assert_eq!(
+        meta.flags & (FILE_MEMFD | FILE_DELETED),
+        FILE_MEMFD | FILE_DELETED
+    );
     let made = watch.find("memfd_create", |seen| seen.event() == "memfd_create");
     assert_eq!(made.text(Tag::Text), "ghost");
     assert_eq!(made.text(Tag::File), "memfd:ghost");
@@ -248,43 +293,73 @@ fn a_program_without_a_file_is_told_as_such() {
 
 #[test]
 fn a_failed_exec_names_what_was_asked_for() {
-    let Some(mut watch) = watch(&["execve"]) else { return };
+    let Some(mut watch) = watch(&["execve"]) else {
+        return;
+    };
     let error = Command::new("/nonexistent/program").exec();
     assert_eq!(error.kind(), std::io::ErrorKind::NotFound);
-    let seen = watch.find("failed exec", |seen| seen.text(Tag::Path) == "/nonexistent/program");
-    assert_eq!((seen.event(), seen.header.ret), ("execve", -i64::from(libc::ENOENT)));
+    let seen = watch.find("failed exec", |seen| {
+        seen.text(Tag::Path) == "/nonexistent/program"
+    });
+    assert_eq!(
+        (seen.event(), seen.header.ret),
+        ("execve", -i64::from(libc::ENOENT))
+    );
 }
 
 #[test]
 fn a_connection_tells_both_ends() {
-    let Some(mut watch) = watch(&["connect", "accept4", "sendto"]) else { return };
+    let Some(mut watch) = watch(&["connect", "accept4", "sendto"]) else {
+        return;
+    };
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let client = TcpStream::connect(("127.0.0.1", port)).unwrap();
     let (_server, _) = listener.accept().unwrap();
     let own_port = client.local_addr().unwrap().port();
     let seen = watch.find("connect", |seen| {
-        seen.event() == "connect" && seen.record().socket(Tag::Socket).is_some_and(|socket| socket.remote_port == port)
+        seen.event() == "connect"
+            && seen
+                .record()
+                .socket(Tag::Socket)
+                .is_some_and(|socket| socket.remote_port == port)
     });
     let socket = seen.record().socket(Tag::Socket).unwrap();
-    assert_eq!((socket.family, socket.kind, socket.protocol, socket.role), (2, 1, 6, 1));
-    assert_eq!((socket.local_port, &socket.local[..4], &socket.remote[..4]), (own_port, &[127, 0, 0, 1][..], &[127, 0, 0, 1][..]));
-    assert_eq!(seen.chunks[&(Tag::Address as u16)][..8], [2, 0, port.to_be_bytes()[0], port.to_be_bytes()[1], 127, 0, 0, 1]);
+    assert_eq!(
+        (socket.family, socket.kind, socket.protocol, socket.role),
+        (2, 1, 6, 1)
+    );
+    assert_eq!(
+        (socket.local_port, &socket.local[..4], &socket.remote[..4]),
+        (own_port, &[127, 0, 0, 1][..], &[127, 0, 0, 1][..])
+    );
+    assert_eq!(
+        seen.chunks[&(Tag::Address as u16)][..8],
+        [2, 0, port.to_be_bytes()[0], port.to_be_bytes()[1], 127, 0, 0, 1]
+    );
     let accepted = watch.find("accept", |seen| {
-        seen.event() == "accept4" && seen.record().socket(Tag::Socket).is_some_and(|socket| socket.remote_port == own_port)
+        seen.event() == "accept4"
+            && seen
+                .record()
+                .socket(Tag::Socket)
+                .is_some_and(|socket| socket.remote_port == own_port)
     });
     assert_eq!(accepted.record().socket(Tag::Socket).unwrap().role, 2);
 }
 
 #[test]
 fn a_unix_connection_names_the_socket_file() {
-    let Some(mut watch) = watch(&["connect"]) else { return };
+    let Some(mut watch) = watch(&["connect"]) else {
+        return;
+    };
     let folder = folder();
     let path = folder.path().join("s.sock");
     let _listener = UnixListener::bind(&path).unwrap();
     let _client = UnixStream::connect(&path).unwrap();
     let path = path.to_str().unwrap().to_owned();
-    let seen = watch.find("connect", |seen| seen.event() == "connect" && seen.text(Tag::UnixPath) == path);
+    let seen = watch.find("connect", |seen| {
+        seen.event() == "connect" && seen.text(Tag::UnixPath) == path
+    });
     assert_eq!(seen.record().socket(Tag::Socket).unwrap().family, 1);
 }
 
@@ -295,17 +370,29 @@ fn processes_and_files_from_before_are_told() {
     let held = std::fs::File::create(&path).unwrap();
     let Some(mut watch) = watch(&[]) else { return };
     let mut seen = Vec::new();
-    watch.sensor.snapshot(&mut |record| seen.push(Seen::of(&record))).unwrap();
-    let process = seen.iter().find(|seen| seen.is(Kind::Snapshot) && seen.header.tgid == own()).unwrap();
+    watch
+        .sensor
+        .snapshot(&mut |record| seen.push(Seen::of(&record)))
+        .unwrap();
+    let process = seen
+        .iter()
+        .find(|seen| seen.is(Kind::Snapshot) && seen.header.tgid == own())
+        .unwrap();
     let program = std::env::current_exe().unwrap();
     assert_eq!(process.text(Tag::Executable), program.to_str().unwrap());
     assert!(process.chunks.contains_key(&(Tag::Argv as u16)));
     assert!(process.chunks.contains_key(&(Tag::Cgroup as u16)));
-    assert!(seen.iter().any(|seen| seen.is(Kind::Snapshot) && seen.header.tgid == 1));
+    let parent = std::os::unix::process::parent_id();
+    assert!(
+        seen.iter()
+            .any(|seen| seen.is(Kind::Snapshot) && seen.header.tgid == parent)
+    );
     let file = seen
         .iter()
         .find(|seen| {
-            seen.is(Kind::SnapshotFile) && seen.header.tgid == own() && seen.header.ret == i64::from(held.as_raw_fd())
+            seen.is(Kind::SnapshotFile)
+                && seen.header.tgid == own()
+                && seen.header.ret == i64::from(held.as_raw_fd())
         })
         .unwrap();
     assert_eq!(file.text(Tag::File), path.to_str().unwrap());
@@ -313,7 +400,9 @@ fn processes_and_files_from_before_are_told() {
 
 #[test]
 fn a_new_configuration_changes_what_is_told() {
-    let Some(mut watch) = watch(&["mkdir", "mkdirat"]) else { return };
+    let Some(mut watch) = watch(&["mkdir", "mkdirat"]) else {
+        return;
+    };
     let folder = folder();
     let first = folder.path().join("first");
     std::fs::create_dir(&first).unwrap();
@@ -329,8 +418,15 @@ fn a_new_configuration_changes_what_is_told() {
     std::fs::create_dir(&second).unwrap();
     std::fs::set_permissions(&second, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
     let second = second.to_str().unwrap().to_owned();
-    watch.find("chmod", |seen| seen.event() == "chmod" && seen.text(Tag::Path) == second);
-    assert!(!watch.seen.iter().any(|seen| seen.event().starts_with("mkdir") && seen.text(Tag::Path) == second));
+    watch.find("chmod", |seen| {
+        seen.event() == "chmod" && seen.text(Tag::Path) == second
+    });
+    assert!(
+        !watch
+            .seen
+            .iter()
+            .any(|seen| seen.event().starts_with("mkdir") && seen.text(Tag::Path) == second)
+    );
 }
 
 #[test]
@@ -360,7 +456,10 @@ fn every_record_made_is_delivered_or_counted_as_lost() {
         let count = sensor
             .poll(Duration::from_millis(50), &mut |record| {
                 let before = last.insert(record.header.cpu, record.header.sequence);
-                assert!(before.is_none_or(|before| before < record.header.sequence), "numbers of a processor grow");
+                assert!(
+                    before.is_none_or(|before| before < record.header.sequence),
+                    "numbers of a processor grow"
+                );
             })
             .unwrap();
         delivered += count as u64;
@@ -369,6 +468,9 @@ fn every_record_made_is_delivered_or_counted_as_lost() {
             assert!(losses.ring_full > 1000, "{losses:?}");
             break;
         }
-        assert!(losses.made > delivered + losses.total(), "{losses:?}, {delivered} delivered");
+        assert!(
+            losses.made > delivered + losses.total(),
+            "{losses:?}, {delivered} delivered"
+        );
     }
 }
