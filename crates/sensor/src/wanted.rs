@@ -142,16 +142,22 @@ fn taken(name: &str) -> Wanted {
         "chdir" => paths.path(0).with(WORKING_FOLDER),
         "fchdir" => paths.file(0).with(WORKING_FOLDER),
         "chroot" => paths.path(0),
-        "mkdir" | "mknod" | "rmdir" | "unlink" | "chmod" | "chown" | "lchown" | "chown32" | "lchown32" | "truncate"
-        | "truncate64" | "utime" | "utimes" | "access" | "stat" | "lstat" | "stat64" | "lstat64" | "oldstat" | "oldlstat"
-        | "statfs" | "statfs64" | "readlink" | "umount" | "umount2" | "swapon" | "swapoff" | "acct" | "uselib"
-        | "listxattr" | "llistxattr" => paths.path(0),
-        "setxattr" | "lsetxattr" | "getxattr" | "lgetxattr" | "removexattr" | "lremovexattr" => paths.path(0).text(1),
+        "mkdir" | "mknod" | "rmdir" | "unlink" | "chmod" | "chown" | "lchown" | "chown32" | "lchown32"
+        | "truncate" | "truncate64" | "utime" | "utimes" | "access" | "stat" | "lstat" | "stat64"
+        | "lstat64" | "oldstat" | "oldlstat" | "statfs" | "statfs64" | "readlink" | "umount" | "umount2"
+        | "swapon" | "swapoff" | "acct" | "uselib" | "listxattr" | "llistxattr" => paths.path(0),
+        "setxattr" | "lsetxattr" | "getxattr" | "lgetxattr" | "removexattr" | "lremovexattr" => {
+            paths.path(0).text(1)
+        }
         "fsetxattr" | "fgetxattr" | "fremovexattr" => paths.file(0).text(1),
-        "mkdirat" | "mknodat" | "unlinkat" | "fchmodat" | "fchmodat2" | "fchownat" | "futimesat" | "utimensat"
-        | "utimensat_time64" | "faccessat" | "faccessat2" | "newfstatat" | "fstatat64" | "statx" | "readlinkat"
-        | "name_to_handle_at" | "fspick" | "mount_setattr" | "inotify_add_watch" => paths.path_at(0),
-        "setxattrat" | "getxattrat" | "removexattrat" | "listxattrat" | "file_getattr" | "file_setattr" => paths.path_at(0),
+        "mkdirat" | "mknodat" | "unlinkat" | "fchmodat" | "fchmodat2" | "fchownat" | "futimesat"
+        | "utimensat" | "utimensat_time64" | "faccessat" | "faccessat2" | "newfstatat" | "fstatat64"
+        | "statx" | "readlinkat" | "name_to_handle_at" | "fspick" | "mount_setattr" | "inotify_add_watch" => {
+            paths.path_at(0)
+        }
+        "setxattrat" | "getxattrat" | "removexattrat" | "listxattrat" | "file_getattr" | "file_setattr" => {
+            paths.path_at(0)
+        }
         "fanotify_mark" => paths.path_at(3),
         "quotactl" => paths.path(1),
         "rename" | "link" | "symlink" | "pivot_root" => paths.path(0).second(1),
@@ -164,10 +170,10 @@ fn taken(name: &str) -> Wanted {
         "kexec_file_load" => paths.file(0).second_file(1),
         "execve" => paths.path(0).with(FAILED_ONLY),
         "execveat" => paths.path_at(0).with(FAILED_ONLY),
-        "fchmod" | "fchown" | "fchown32" | "ftruncate" | "ftruncate64" | "fallocate" | "flock" | "fsync" | "fdatasync"
-        | "fstat" | "fstat64" | "fstatfs" | "fstatfs64" | "fcntl" | "fcntl64" | "ioctl" | "lseek" | "_llseek"
-        | "getdents" | "getdents64" | "setns" | "io_uring_enter" | "io_uring_register" | "pidfd_send_signal"
-        | "readahead" | "syncfs" | "fadvise64" => paths.file(0),
+        "fchmod" | "fchown" | "fchown32" | "ftruncate" | "ftruncate64" | "fallocate" | "flock" | "fsync"
+        | "fdatasync" | "fstat" | "fstat64" | "fstatfs" | "fstatfs64" | "fcntl" | "fcntl64" | "ioctl"
+        | "lseek" | "_llseek" | "getdents" | "getdents64" | "setns" | "io_uring_enter"
+        | "io_uring_register" | "pidfd_send_signal" | "readahead" | "syncfs" | "fadvise64" => paths.file(0),
         "sendfile" | "sendfile64" | "tee" => paths.file(0).second_file(1),
         "splice" | "copy_file_range" => paths.file(0).second_file(2),
         "vmsplice" => paths.file(0),
@@ -183,10 +189,12 @@ fn taken(name: &str) -> Wanted {
         "sendmsg" | "recvmsg" => socket.file(0).data(1).with(MESSAGE),
         "sendmmsg" | "recvmmsg" | "recvmmsg_time64" => socket.file(0).data(1).with(MESSAGE | MANY),
         "read" | "write" | "pread64" | "pwrite64" => socket.file(0).data(1),
-        "readv" | "writev" | "preadv" | "pwritev" | "preadv2" | "pwritev2" => socket.file(0).data(1).with(VECTOR),
-        "setuid" | "setgid" | "setreuid" | "setregid" | "setresuid" | "setresgid" | "setfsuid" | "setfsgid" | "capset"
-        | "setuid32" | "setgid32" | "setreuid32" | "setregid32" | "setresuid32" | "setresgid32" | "setfsuid32"
-        | "setfsgid32" => arguments.with(CREDENTIALS),
+        "readv" | "writev" | "preadv" | "pwritev" | "preadv2" | "pwritev2" => {
+            socket.file(0).data(1).with(VECTOR)
+        }
+        "setuid" | "setgid" | "setreuid" | "setregid" | "setresuid" | "setresgid" | "setfsuid"
+        | "setfsgid" | "capset" | "setuid32" | "setgid32" | "setreuid32" | "setregid32" | "setresuid32"
+        | "setresgid32" | "setfsuid32" | "setfsgid32" => arguments.with(CREDENTIALS),
         "setsid" | "setpgid" => arguments.with(PROCESS),
         "unshare" => arguments.with(PROCESS | CREDENTIALS),
         "prctl" => arguments.with(COMM | CREDENTIALS),
@@ -207,8 +215,7 @@ pub(crate) fn rows(types: &BTreeSet<EventType>) -> HashMap<u32, Wanted> {
     let mut rows = HashMap::new();
     let wanted = |name: &str| {
         let row = taken(name);
-        let state = row.flags & (WORKING_FOLDER | CREDENTIALS | PROCESS | COMM) != 0
-            || STATE.contains(&name);
+        let state = row.flags & (WORKING_FOLDER | CREDENTIALS | PROCESS | COMM) != 0 || STATE.contains(&name);
         let asked = event_type_of(name).is_some_and(|kind| types.contains(&kind));
         (asked || state).then_some(row)
     };
@@ -226,32 +233,75 @@ pub(crate) fn rows(types: &BTreeSet<EventType>) -> HashMap<u32, Wanted> {
             rows.insert(NATIVE_ROWS + COMPAT_ROWS + position, row);
         }
     }
-    let Some(compat) = Table::of_abi(native, 1) else { return rows };
+    let Some(compat) = Table::of_abi(native, 1) else {
+        return rows;
+    };
     let mut sockets = false;
     for (call, name) in compat.calls().filter(|(call, _)| *call < COMPAT_ROWS) {
         let Some(row) = wanted(name) else { continue };
         let Ok(number) = u16::try_from(call) else { continue };
         sockets |= row.handler == SOCKET;
         // The arguments of this call of 32-bit programs lie in memory: its fifth register is no descriptor.
-        let row = if name == "mmap" { Wanted::new(ARGUMENTS) } else { row };
+        let row = if name == "mmap" {
+            Wanted::new(ARGUMENTS)
+        } else {
+            row
+        };
         rows.insert(NATIVE_ROWS + call, Wanted { number, ..row }.with(COMPAT_LAYOUT));
     }
     if sockets
         && let Some(call) = compat.number("socketcall")
         && let Ok(number) = u16::try_from(call)
     {
-        rows.insert(NATIVE_ROWS + call, Wanted { number, ..Wanted::new(SOCKETCALL) });
+        rows.insert(
+            NATIVE_ROWS + call,
+            Wanted {
+                number,
+                ..Wanted::new(SOCKETCALL)
+            },
+        );
     }
     rows
 }
 
 /// The calls that x32 has of its own, from number 512 on.
 static X32: &[&str] = &[
-    "rt_sigaction", "rt_sigreturn", "ioctl", "readv", "writev", "recvfrom", "sendmsg", "recvmsg", "execve", "ptrace",
-    "rt_sigpending", "rt_sigtimedwait", "rt_sigqueueinfo", "sigaltstack", "timer_create", "mq_notify", "kexec_load",
-    "waitid", "set_robust_list", "get_robust_list", "vmsplice", "move_pages", "preadv", "pwritev",
-    "rt_tgsigqueueinfo", "recvmmsg", "sendmmsg", "process_vm_readv", "process_vm_writev", "setsockopt", "getsockopt",
-    "io_setup", "io_submit", "execveat", "preadv2", "pwritev2",
+    "rt_sigaction",
+    "rt_sigreturn",
+    "ioctl",
+    "readv",
+    "writev",
+    "recvfrom",
+    "sendmsg",
+    "recvmsg",
+    "execve",
+    "ptrace",
+    "rt_sigpending",
+    "rt_sigtimedwait",
+    "rt_sigqueueinfo",
+    "sigaltstack",
+    "timer_create",
+    "mq_notify",
+    "kexec_load",
+    "waitid",
+    "set_robust_list",
+    "get_robust_list",
+    "vmsplice",
+    "move_pages",
+    "preadv",
+    "pwritev",
+    "rt_tgsigqueueinfo",
+    "recvmmsg",
+    "sendmmsg",
+    "process_vm_readv",
+    "process_vm_writev",
+    "setsockopt",
+    "getsockopt",
+    "io_setup",
+    "io_submit",
+    "execveat",
+    "preadv2",
+    "pwritev2",
 ];
 
 #[cfg(test)]

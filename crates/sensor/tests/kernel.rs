@@ -10,8 +10,8 @@
 #![allow(unsafe_code, reason = "acts that the standard library has no call for")]
 
 use model::event::EventType;
-use sensor::wire::{FILE_DELETED, FILE_MEMFD, Header, Kind, Record, Tag};
 use sensor::syscalls::Table;
+use sensor::wire::{FILE_DELETED, FILE_MEMFD, Header, Kind, Record, Tag};
 use sensor::{KernelSensor, SensorConfig, SensorError};
 use std::collections::HashMap;
 use std::io::Write;
