@@ -353,7 +353,10 @@ pub(crate) fn over_caps(produced: u64, consumed: u64, limits: &Limits) -> Option
 }
 
 /// Fills the buffer; fewer bytes at the end. An error comes with the number of bytes before it.
-fn read_full(reader: &mut dyn Read, buffer: &mut [u8]) -> Result<usize, (usize, io::Error)> {
+pub(crate) fn read_full(
+    reader: &mut (impl Read + ?Sized),
+    buffer: &mut [u8],
+) -> Result<usize, (usize, io::Error)> {
     let mut done = 0;
     while let Some(room) = buffer.get_mut(done..).filter(|room| !room.is_empty()) {
         match reader.read(room) {

@@ -1,6 +1,7 @@
 //! Folders on this machine: source trees and unpacked root file systems.
 
 use crate::content::OnDisk;
+use crate::decompress::read_full;
 use crate::entries::EntryList;
 use crate::error::ArtifactError;
 use crate::files::{self, Root};
@@ -11,7 +12,7 @@ use ignore::{DirEntry, WalkBuilder, WalkState};
 use model::{Entry, EntryKind, Problem};
 use std::collections::HashSet;
 use std::ffi::OsString;
-use std::io::{self, Read};
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -307,14 +308,7 @@ impl<V: LayerVisitor> Worker<'_, V> {
 
     fn head(&self, relative: &Path, head: &mut [u8]) -> io::Result<usize> {
         let mut file = self.tree.root.open(relative)?;
-        let mut done = 0;
-        while let Some(room) = head.get_mut(done..).filter(|room| !room.is_empty()) {
-            match file.read(room)? {
-                0 => break,
-                count => done += count,
-            }
-        }
-        Ok(done)
+        read_full(&mut file, head).map_err(|(_, error)| error)
     }
 
     fn problem(&mut self, problem: Problem) {

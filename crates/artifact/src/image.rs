@@ -1,5 +1,6 @@
 //! An opened target: an image with layers or a folder tree, and the one way to walk what is in it.
 
+use crate::decompress::read_full;
 use crate::entries::EntryList;
 use crate::layer::{self, Expected, Outcome};
 use crate::options::Limits;
@@ -158,9 +159,9 @@ impl Image {
             problems.extend(walked.problems);
             for (entry, mut content) in walked.visitor.files {
                 let mut head = [0; 64];
-                let count = content
-                    .reader()
-                    .and_then(|mut reader| read_head(&mut *reader, &mut head).map_err(Into::into));
+                let count = content.reader().and_then(|mut reader| {
+                    read_full(&mut *reader, &mut head).map_err(|(_, error)| error.into())
+                });
                 match count {
                     Ok(count) => {
                         if visitor.accepts(&entry.entry(), head.get(..count).unwrap_or_default()) {
@@ -303,15 +304,4 @@ impl LayerVisitor for Collect {
         };
         self.files.push((owned, content));
     }
-}
-
-fn read_head(reader: &mut dyn model::ReadSeek, head: &mut [u8]) -> std::io::Result<usize> {
-    let mut done = 0;
-    while let Some(room) = head.get_mut(done..).filter(|room| !room.is_empty()) {
-        match reader.read(room)? {
-            0 => break,
-            count => done += count,
-        }
-    }
-    Ok(done)
 }

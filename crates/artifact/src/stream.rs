@@ -223,7 +223,7 @@ impl<R: TarInput> Read for Body<'_, R> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::error::ArtifactError;
     use crate::image::Image;
@@ -234,21 +234,33 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
     use testkit::image::{self as build, Compression, Layer};
 
-    /// What a daemon sends, and how often it was asked.
-    struct Daemon {
+    /// Counts how often its bytes are asked for.
+    pub(crate) struct Counting {
         bytes: Vec<u8>,
         asked: AtomicUsize,
     }
 
-    impl StreamSource for Daemon {
+    impl Counting {
+        pub(crate) fn new(bytes: Vec<u8>) -> Arc<Self> {
+            let asked = AtomicUsize::new(0);
+            Arc::new(Self { bytes, asked })
+        }
+
+        pub(crate) fn asked(&self) -> usize {
+            self.asked.load(Ordering::Relaxed)
+        }
+    }
+
+    impl StreamSource for Counting {
         fn open(&self) -> Result<Box<dyn Read + Send>, ArtifactError> {
             self.asked.fetch_add(1, Ordering::Relaxed);
             Ok(Box::new(io::Cursor::new(self.bytes.clone())))
         }
     }
 
+    /// Names of the files it was given.
     #[derive(Default)]
-    struct Names(Vec<String>);
+    pub(crate) struct Names(pub(crate) Vec<String>);
 
     impl LayerVisitor for Names {
         fn wants(&mut self, _entry: &Entry<'_>) -> bool {
@@ -271,7 +283,7 @@ mod tests {
     }
 
     /// An image whose daemon told the layers' digests, as `inspect` does.
-    fn open(bytes: Vec<u8>) -> (Image, Arc<Daemon>) {
+    fn open(bytes: Vec<u8>) -> (Image, Arc<Counting>) {
         let layers = sample()
             .parts()
             .diff_ids
@@ -287,10 +299,7 @@ mod tests {
             layers,
             ..ImageInfo::default()
         };
-        let daemon = Arc::new(Daemon {
-            bytes,
-            asked: AtomicUsize::new(0),
-        });
+        let daemon = Counting::new(bytes);
         let options = OpenOptions::default();
         let image = image_from_stream(daemon.clone(), known, &options);
         (image, daemon)
@@ -305,11 +314,7 @@ mod tests {
             ("containerd's", compressed.oci_archive()),
         ] {
             let (image, daemon) = open(bytes);
-            assert_eq!(
-                daemon.asked.load(Ordering::Relaxed),
-                0,
-                "{form}: opening reads nothing"
-            );
+            assert_eq!(daemon.asked(), 0, "{form}: opening reads nothing");
             let walked = image.walk(&[3, 0, 2], 2, &Names::default);
             let names: Vec<(u32, &str)> = walked
                 .iter()
@@ -322,7 +327,7 @@ mod tests {
                     .all(|layer| layer.complete && layer.problems.is_empty()),
                 "{form}"
             );
-            assert_eq!(daemon.asked.load(Ordering::Relaxed), 1, "{form}: one pass");
+            assert_eq!(daemon.asked(), 1, "{form}: one pass");
             // Equal layers are stored once: the second takes another pass.
             let walked = image.walk(&[1, 3], 2, &Names::default);
             assert!(

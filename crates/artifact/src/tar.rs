@@ -3,6 +3,7 @@
 //! It follows what container runtimes do where dialects differ: global pax records change no entry, links and folders have no
 //! content whatever their size field says, and the archive ends at its first two zero blocks.
 
+use crate::decompress::read_full;
 use model::{Entry, EntryKind};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -364,18 +365,11 @@ impl<R: TarInput> TarReader<R> {
             want = usize::try_from(self.stored).unwrap_or(usize::MAX).min(want);
         }
         // A sparse read must fill its part, because the position was moved already.
-        let mut done = 0;
-        while done < want {
-            match self.input.read(&mut buffer[done..want]) {
-                Ok(0) => {
-                    return Err(TarError::Truncated {
-                        at: self.position + done as u64,
-                    });
-                }
-                Ok(count) => done += count,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error.into()),
-            }
+        let done = read_full(&mut self.input, &mut buffer[..want]).map_err(|(_, error)| error)?;
+        if done < want {
+            return Err(TarError::Truncated {
+                at: self.position + done as u64,
+            });
         }
         self.position += want as u64;
         self.stored -= want as u64;
@@ -391,22 +385,16 @@ impl<R: TarInput> TarReader<R> {
             self.position += BLOCK as u64;
             return Ok(true);
         }
-        let mut done = 0;
-        while done < BLOCK {
-            match self.input.read(&mut self.block[done..]) {
-                Ok(0) if done == 0 => return Ok(false),
-                Ok(0) => {
-                    return Err(TarError::Truncated {
-                        at: self.position + done as u64,
-                    });
-                }
-                Ok(count) => done += count,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error.into()),
+        match read_full(&mut self.input, &mut self.block).map_err(|(_, error)| error)? {
+            0 => Ok(false),
+            BLOCK => {
+                self.position += BLOCK as u64;
+                Ok(true)
             }
+            done => Err(TarError::Truncated {
+                at: self.position + done as u64,
+            }),
         }
-        self.position += BLOCK as u64;
-        Ok(true)
     }
 
     /// True when the block just read begins the end-of-archive mark.

@@ -74,6 +74,25 @@ struct Node {
     attached: bool,
 }
 
+impl Node {
+    /// One that is only named so far.
+    fn absent(parent: u32, name: (u32, u32)) -> Self {
+        Self {
+            parent,
+            name,
+            first_child: NONE,
+            next_sibling: NONE,
+            layer: 0,
+            interest: NONE,
+            link: NONE,
+            size: 0,
+            mode: 0,
+            kind: Kind::Absent,
+            attached: false,
+        }
+    }
+}
+
 /// The file behind a hard link, which may be gone under its own path.
 #[derive(Clone)]
 struct HardContent {
@@ -191,17 +210,9 @@ impl Union {
             full: false,
         };
         union.nodes.push(Node {
-            parent: ROOT,
-            name: (0, 0),
-            first_child: NONE,
-            next_sibling: NONE,
-            layer: 0,
-            interest: NONE,
-            link: NONE,
-            size: 0,
-            mode: 0,
             kind: Kind::Folder,
             attached: true,
+            ..Node::absent(ROOT, (0, 0))
         });
         let no_paths = Vec::new();
         for (layer, list) in layers.iter().enumerate() {
@@ -391,19 +402,7 @@ impl Union {
         };
         let number = self.nodes.len() as u32;
         self.text.push_str(name);
-        self.nodes.push(Node {
-            parent,
-            name: (start, length),
-            first_child: NONE,
-            next_sibling: NONE,
-            layer: 0,
-            interest: NONE,
-            link: NONE,
-            size: 0,
-            mode: 0,
-            kind: Kind::Absent,
-            attached: false,
-        });
+        self.nodes.push(Node::absent(parent, (start, length)));
         self.slots[at] = (hash, number);
         if self.nodes.len() * 4 > self.slots.len() * 3 {
             self.grow();

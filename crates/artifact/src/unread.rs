@@ -192,52 +192,14 @@ impl Unread {
 mod tests {
     use super::*;
     use crate::memory::Memory;
+    use crate::stream::tests::{Counting, Names};
     use crate::target::{Opened, TargetSpec, open};
-    use model::{Content, Digest, Entry};
+    use model::Digest;
     use std::collections::HashMap;
     use std::fs::{self, FileTimes};
-    use std::io::{Cursor, Read};
     use std::path::Path;
     use std::sync::Mutex;
-    use std::sync::atomic::{AtomicUsize, Ordering};
     use testkit::image::{self as build, Compression, Layer, compress, sha256};
-
-    /// Counts how often its bytes are asked for.
-    struct Counting {
-        bytes: Vec<u8>,
-        asked: AtomicUsize,
-    }
-
-    impl Counting {
-        fn new(bytes: Vec<u8>) -> Arc<Self> {
-            let asked = AtomicUsize::new(0);
-            Arc::new(Self { bytes, asked })
-        }
-
-        fn asked(&self) -> usize {
-            self.asked.load(Ordering::Relaxed)
-        }
-    }
-
-    impl StreamSource for Counting {
-        fn open(&self) -> Result<Box<dyn Read + Send>, ArtifactError> {
-            self.asked.fetch_add(1, Ordering::Relaxed);
-            Ok(Box::new(Cursor::new(self.bytes.clone())))
-        }
-    }
-
-    #[derive(Default)]
-    struct Names(Vec<String>);
-
-    impl LayerVisitor for Names {
-        fn wants(&mut self, _entry: &Entry<'_>) -> bool {
-            true
-        }
-
-        fn file(&mut self, entry: &Entry<'_>, _content: Box<dyn Content>) {
-            self.0.push(entry.path.to_owned());
-        }
-    }
 
     fn unread(bytes: Bytes) -> Unread {
         Unread {

@@ -216,6 +216,21 @@ pub(crate) fn split_npm(text: &str) -> Option<(&str, &str)> {
     Some((&text[..at], &text[at + 1..]))
 }
 
+/// The version of a range that allows just one: `1.0` of `[1.0]`. Other texts stay as they are.
+pub(crate) fn exact_version(range: &str) -> &str {
+    range
+        .strip_prefix('[')
+        .and_then(|inner| inner.strip_suffix(']'))
+        .filter(|inner| !inner.contains(','))
+        .unwrap_or(range)
+}
+
+/// Marks a package whose version is left to a range, or (empty) to another file.
+pub(crate) fn with_managed_requirement(package: &mut Package, range: &str) {
+    let elsewhere = range.is_empty();
+    with_requirement(package, if elsewhere { "managed elsewhere" } else { range });
+}
+
 /// Marks a package whose version is left to a range.
 pub(crate) fn with_requirement(package: &mut Package, requirement: &str) {
     package.add_fact("requirement", requirement.trim());

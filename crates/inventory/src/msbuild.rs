@@ -2,7 +2,7 @@
 
 use crate::dependency_graph::cut;
 use crate::documents::Element;
-use crate::identity::{nuget, with_requirement};
+use crate::identity::{exact_version, nuget, with_managed_requirement};
 use model::{Package, Scope};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -94,23 +94,11 @@ fn expand(text: &str, properties: &HashMap<String, &str>) -> String {
 impl Reference {
     /// The package. A plain version is the least that is allowed, and what NuGet takes.
     pub(crate) fn package(&self, found_by: &str) -> Package {
-        let exact = self
-            .version
-            .strip_prefix('[')
-            .and_then(|inner| inner.strip_suffix(']'))
-            .filter(|inner| !inner.contains(','))
-            .unwrap_or(&self.version);
+        let exact = exact_version(&self.version);
         let open = exact.is_empty() || exact.contains(['*', ',', '[', '(', '$']);
         let mut package = nuget(found_by, &self.name, if open { "" } else { exact });
         if open {
-            with_requirement(
-                &mut package,
-                if exact.is_empty() {
-                    "managed elsewhere"
-                } else {
-                    exact
-                },
-            );
+            with_managed_requirement(&mut package, exact);
         }
         package.scope = Some(if self.private {
             Scope::Development

@@ -74,6 +74,17 @@ pub(crate) fn field<'a>(object: &'a Value, key: &str) -> &'a str {
     object.get(key).and_then(Value::as_str).unwrap_or_default().trim()
 }
 
+/// Which of the two that every package has is missing, for a problem's message.
+pub(crate) fn missing(name: &str, version: &str) -> Option<&'static str> {
+    if name.is_empty() {
+        Some("name")
+    } else if version.is_empty() {
+        Some("version")
+    } else {
+        None
+    }
+}
+
 /// The texts of a JSON list, or the one text that stands for a list of one.
 pub(crate) fn texts(value: Option<&Value>) -> Vec<&str> {
     match value {

@@ -43,8 +43,7 @@ impl Extractor for CondaMeta {
         };
         let text = |key| reading::field(&json, key);
         let (name, version) = (text("name"), text("version"));
-        if name.is_empty() || version.is_empty() {
-            let what = if name.is_empty() { "name" } else { "version" };
+        if let Some(what) = reading::missing(name, version) {
             return out.problem(location, format!("conda's record has no {what}"));
         }
         let build = match text("build") {

@@ -2,7 +2,7 @@
 
 use crate::control::{self, Stanza};
 use crate::intake::{Intake, excerpt, merge_repeats};
-use crate::{Extracted, Extractor, File, Found, Kind, license, ownership};
+use crate::{Extracted, Extractor, File, Found, Kind, license, ownership, reading};
 use model::{Content, Entry, EntryKind, Location, Meta, Package, Purl, SourcePackage};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -181,8 +181,7 @@ fn record(stanza: &Stanza, intake: &mut Intake<'_>) {
         // Not a package's record at all, such as a comment block.
         return;
     }
-    if name.is_empty() || version.is_empty() {
-        let what = if name.is_empty() { "name" } else { "version" };
+    if let Some(what) = reading::missing(name, version) {
         return intake.problem(format!(
             "a record of the dpkg status (`{}`) has no {what}",
             excerpt(&format!("{name}{version}"))

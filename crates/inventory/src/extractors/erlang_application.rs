@@ -106,8 +106,7 @@ impl Extractor for ErlangApplication {
             _ => return out.problem(location, "the application file describes no application"),
         };
         let version = settings.value("vsn").and_then(Term::text).unwrap_or_default();
-        if name.is_empty() || version.is_empty() {
-            let what = if name.is_empty() { "name" } else { "version" };
+        if let Some(what) = reading::missing(name, version) {
             return out.problem(location, format!("the application file has no {what}"));
         }
         let (kind, ecosystem) = if OTP.contains(&name) {

@@ -66,8 +66,7 @@ impl Extractor for PerlDistribution {
         } else {
             reading::field(&json, "name")
         };
-        if name.is_empty() || version.is_empty() {
-            let what = if name.is_empty() { "name" } else { "version" };
+        if let Some(what) = reading::missing(name, version) {
             return out.problem(location, format!("the CPAN client's record has no {what}"));
         }
         // `pathname` is `E/ET/ETHER/Try-Tiny-0.31.tar.gz`: the third part is the author.

@@ -75,8 +75,7 @@ impl Extractor for PhpInstalled {
 
 fn read(json: &Value) -> Result<Package, String> {
     let (name, version) = (reading::field(json, "name"), reading::field(json, "version"));
-    if name.is_empty() || version.is_empty() {
-        let what = if name.is_empty() { "name" } else { "version" };
+    if let Some(what) = reading::missing(name, version) {
         return Err(format!(
             "a package of Composer's installed.json (`{name}{version}`) has no {what}"
         ));

@@ -1,7 +1,7 @@
 //! PEAR's and PECL's registry of installed PHP packages and extensions.
 
 use crate::php::{self, Value};
-use crate::{Extracted, Extractor, File, Kind, license};
+use crate::{Extracted, Extractor, File, Kind, license, reading};
 use model::{Entry, EntryKind, Location, Meta, Package, Purl};
 
 /// The member.
@@ -55,8 +55,7 @@ impl Extractor for PhpPear {
         };
         let name = first(&[&["name"], &["package"]]);
         let version = first(&[&["version", "release"], &["version"]]);
-        if name.is_empty() || version.is_empty() {
-            let what = if name.is_empty() { "name" } else { "version" };
+        if let Some(what) = reading::missing(name, version) {
             return out.problem(location, format!("PEAR's record has no {what}"));
         }
         let channel = match first(&[&["channel"]]) {

@@ -2,7 +2,7 @@
 
 use crate::dependency_graph::{label, merged};
 use crate::documents::Element;
-use crate::identity::{maven, with_requirement};
+use crate::identity::{exact_version, maven, with_managed_requirement};
 use crate::lock_file::{LockFile, Reading};
 use crate::{Found, Kind, Note, license};
 use model::{Location, Meta, Package, Problem, Relation, Scope, path};
@@ -354,23 +354,12 @@ fn resolve(
         asked = manager.map(|manager| manager.version.clone()).unwrap_or_default();
     }
     // `[1.0]` is just 1.0.
-    let exact = asked
-        .strip_prefix('[')
-        .and_then(|inner| inner.strip_suffix(']'))
-        .filter(|inner| !inner.contains(','))
-        .unwrap_or(&asked);
+    let exact = exact_version(&asked);
     let unknown =
         exact.contains("${") || exact.starts_with(['[', '(']) || matches!(exact, "" | "LATEST" | "RELEASE");
     let mut package = maven(META.name, &group, &artifact, if unknown { "" } else { exact });
     if unknown {
-        with_requirement(
-            &mut package,
-            if exact.is_empty() {
-                "managed elsewhere"
-            } else {
-                exact
-            },
-        );
+        with_managed_requirement(&mut package, exact);
     }
     package.purl = package
         .purl

@@ -149,8 +149,7 @@ fn metadata(content: &mut dyn Content, location: &str, out: &mut Extracted) {
     };
     let headers = Headers::parse(&text, Continuation::NewLine);
     let (name, version) = (headers.get("Name"), headers.get("Version"));
-    if name.is_empty() || version.is_empty() {
-        let what = if name.is_empty() { "name" } else { "version" };
+    if let Some(what) = reading::missing(name, version) {
         return out.problem(location, format!("the Python metadata has no {what}"));
     }
     let mut package = Package::new(

@@ -40,8 +40,7 @@ impl Extractor for RubyGemspec {
             return;
         };
         let spec = Spec::parse(&text);
-        if spec.name.is_empty() || spec.version.is_empty() {
-            let what = if spec.name.is_empty() { "name" } else { "version" };
+        if let Some(what) = reading::missing(&spec.name, &spec.version) {
             return out.problem(
                 location,
                 format!("the gemspec's {what} is missing or is no plain text"),
