@@ -594,6 +594,300 @@ int process_exit(u64 *context)
 	return 0;
 }
 
+// Operations of io_uring by which files and sockets are reached.
+enum operation {
+	OPERATION_READV = 1,
+	OPERATION_SENDMSG = 9,
+	OPERATION_CONNECT = 16,
+	OPERATION_OPENAT = 18,
+	OPERATION_SEND = 26,
+	OPERATION_OPENAT2 = 28,
+	OPERATION_RENAMEAT = 35,
+	OPERATION_UNLINKAT = 36,
+	OPERATION_MKDIRAT = 37,
+	OPERATION_SYMLINKAT = 38,
+	OPERATION_LINKAT = 39,
+	OPERATION_SOCKET = 45,
+	OPERATION_BIND = 56,
+};
+
+// A path that the kernel has copied, and the folder that it starts from.
+inlined void put_copied_path(u32 index, struct filename *name, int folder, u32 tag, u32 base_tag)
+{
+	if (name && put_kernel_text(index, (u64)READ(name->name), tag) == 2)
+		put_base(index, folder, base_tag);
+}
+
+// Paths of an operation; arguments are where the system call of the same purpose has them.
+separate int put_operation_paths(u32 index, u64 request, u32 operation)
+{
+	struct slot *slot = slot_of(index);
+	if (!slot)
+		return 0;
+	struct header *header = (struct header *)slot->record;
+	if (operation == OPERATION_OPENAT || operation == OPERATION_OPENAT2) {
+		struct io_open *open = (struct io_open *)request;
+		int folder = READ(open->dfd);
+		header->args[0] = (s64)folder;
+		header->args[2] = READ(open->how.flags);
+		header->args[3] = READ(open->how.mode);
+		header->args[4] = READ(open->how.resolve);
+		put_copied_path(index, READ(open->filename), folder, TAG_PATH, TAG_BASE);
+	} else if (operation == OPERATION_UNLINKAT && type_exists(struct io_unlink)) {
+		struct io_unlink *unlink = (struct io_unlink *)request;
+		int folder = READ(unlink->dfd);
+		header->args[0] = (s64)folder;
+		header->args[2] = READ(unlink->flags);
+		put_copied_path(index, READ(unlink->filename), folder, TAG_PATH, TAG_BASE);
+	} else if (operation == OPERATION_MKDIRAT && type_exists(struct io_mkdir)) {
+		struct io_mkdir *mkdir = (struct io_mkdir *)request;
+		int folder = READ(mkdir->dfd);
+		header->args[0] = (s64)folder;
+		header->args[2] = READ(mkdir->mode);
+		put_copied_path(index, READ(mkdir->filename), folder, TAG_PATH, TAG_BASE);
+	} else if (operation == OPERATION_RENAMEAT && type_exists(struct io_rename)) {
+		struct io_rename *rename = (struct io_rename *)request;
+		int from = READ(rename->old_dfd);
+		int to = READ(rename->new_dfd);
+		header->args[0] = (s64)from;
+		header->args[2] = (s64)to;
+		header->args[4] = READ(rename->flags);
+		put_copied_path(index, READ(rename->oldpath), from, TAG_PATH, TAG_BASE);
+		put_copied_path(index, READ(rename->newpath), to, TAG_SECOND_PATH, TAG_SECOND_BASE);
+	} else if (type_exists(struct io_link)) {
+		struct io_link *link = (struct io_link *)request;
+		int to = READ(link->new_dfd);
+		if (operation == OPERATION_LINKAT) {
+			int from = READ(link->old_dfd);
+			header->args[0] = (s64)from;
+			header->args[2] = (s64)to;
+			header->args[4] = READ(link->flags);
+			put_copied_path(index, READ(link->oldpath), from, TAG_PATH, TAG_BASE);
+		} else {
+			struct filename *target = READ(link->oldpath);
+			header->args[1] = (s64)to;
+			if (target)
+				put_kernel_text(index, (u64)READ(target->name), TAG_PATH);
+		}
+		put_copied_path(index, READ(link->newpath), to, TAG_SECOND_PATH, TAG_SECOND_BASE);
+	}
+	return 0;
+}
+
+// The file or socket of an operation, and what it is to do with it.
+separate int put_operation_file(u32 index, u64 request_pointer, u32 operation)
+{
+	struct slot *slot = slot_of(index);
+	struct settings *settings = settings_now();
+	if (!slot || !settings)
+		return 0;
+	struct header *header = (struct header *)slot->record;
+	struct io_kiocb *request = (struct io_kiocb *)request_pointer;
+	if (operation == OPERATION_SOCKET) {
+		if (type_exists(struct io_socket)) {
+			struct io_socket *made = (struct io_socket *)request;
+			header->args[0] = READ(made->domain);
+			header->args[1] = READ(made->type);
+			header->args[2] = READ(made->protocol);
+		}
+		return 0;
+	}
+	struct file *file = READ(request->file);
+	if (has_field(struct io_kiocb, cqe)) {
+		// The file is looked up when the operation runs; files that were registered have no descriptor.
+		u32 flags = 0;
+		bpf_probe_read_kernel(&flags, sizeof(flags), &request->flags);
+		int descriptor = READ(request->cqe.fd);
+		header->args[0] = (s64)descriptor;
+		if (!(flags & 1))
+			file = file_of(slot, descriptor);
+	}
+	if (operation == OPERATION_CONNECT) {
+		struct io_connect *connect = (struct io_connect *)request;
+		u32 size = READ(connect->addr_len);
+		header->args[1] = (u64)READ(connect->addr);
+		header->args[2] = size;
+		put_user_bytes(index, header->args[1], size > 128 ? 128 : size, TAG_ADDRESS);
+	} else if (operation == OPERATION_BIND && type_exists(struct io_async_msghdr)) {
+		struct io_async_msghdr *message = READ(request->async_data);
+		s32 at = chunk_begin(slot, TAG_ADDRESS);
+		if (message && at >= 0) {
+			bpf_probe_read_kernel(chunk_content(slot, at), 128, &message->addr);
+			chunk_end(slot, at, 128);
+		}
+	} else if (operation == OPERATION_SEND) {
+		struct io_sr_msg *message = (struct io_sr_msg *)request;
+		u32 size = READ(message->len);
+		header->args[1] = (u64)READ(message->buf);
+		header->args[2] = size;
+		put_user_bytes(index, header->args[1], size > settings->data_bytes ? settings->data_bytes : size, TAG_DATA);
+	}
+	if (file && !put_socket(index, (u64)file, TAG_SOCKET, operation == OPERATION_CONNECT))
+		put_file(index, (u64)file, TAG_FILE);
+	return 0;
+}
+
+// An operation that a process gave to io_uring, before it runs: no system call tells of it.
+separate int put_operation(u64 request_pointer)
+{
+	struct io_kiocb *request = (struct io_kiocb *)request_pointer;
+	u32 operation = READ(request->opcode);
+	struct settings *settings = settings_now();
+	if (!settings || operation > 63 || !(settings->io_uring >> operation & 1))
+		return 0;
+	if (settings->own_process && settings->own_process == bpf_get_current_pid_tgid() >> 32)
+		return 0;
+	s32 index;
+	if (TYPED_CURRENT)
+		index = begin(bpf_get_current_task_btf(), settings, KIND_IO_URING, true, true);
+	else
+		index = begin((struct task_struct *)bpf_get_current_task(), settings, KIND_IO_URING, false, true);
+	if (index < 0)
+		return 0;
+	struct slot *slot = slot_of(index);
+	if (!slot)
+		return 0;
+	struct header *header = (struct header *)slot->record;
+	clear_arguments(header);
+	header->syscall = operation;
+	if (operation == OPERATION_OPENAT || operation == OPERATION_OPENAT2 ||
+	    (operation >= OPERATION_RENAMEAT && operation <= OPERATION_LINKAT))
+		put_operation_paths(index, request_pointer, operation);
+	else
+		put_operation_file(index, request_pointer, operation);
+	finish(index);
+	return 0;
+}
+
+// Where the tracepoint gives the request first, and with its type.
+SEC("tp_btf/io_uring_submit_req")
+int io_uring_request(u64 *context)
+{
+	struct io_kiocb *request = (struct io_kiocb *)context[0];
+	// Kernels that give something else first refuse this load.
+	if (request->opcode > 63)
+		return 0;
+	// The same as a number, which functions of their own take.
+	u64 number = 0;
+	bpf_probe_read_kernel(&number, sizeof(number), context);
+	put_operation(number);
+	return 0;
+}
+
+// Where it comes second, as a bare pointer.
+SEC("tp_btf/io_uring_submit_sqe")
+int io_uring_request_second(u64 *context)
+{
+	put_operation(context[1]);
+	return 0;
+}
+
+#define STATE_ESTABLISHED 1
+#define STATE_CLOSED 7
+#define STATE_LISTENING 10
+
+struct socket_record {
+	struct header header;
+	u16 tag;
+	u16 length;
+	struct socket_ends ends;
+};
+
+// Connections that come about, end, or are listened for. Interrupts do this work too, so that the record is built on the
+// stack, and speaks of no process.
+SEC("tp_btf/inet_sock_set_state")
+int socket_state(u64 *context)
+{
+	struct sock *sock = (struct sock *)context[0];
+	u32 old = context[1];
+	u32 new = context[2];
+	struct settings *settings = settings_now();
+	if (!settings || !settings->socket_states)
+		return 0;
+	if (new != STATE_ESTABLISHED && new != STATE_LISTENING && !(new == STATE_CLOSED && old != STATE_CLOSED))
+		return 0;
+	struct counters *counters = counters_of(1);
+	if (!counters)
+		return 0;
+	counters->made++;
+	struct socket_record record = {};
+	record.header.size = sizeof(record);
+	record.header.kind = KIND_SOCKET_STATE;
+	record.header.cpu = bpf_get_smp_processor_id() | 0x8000;
+	record.header.time = bpf_ktime_get_boot_ns();
+	record.header.sequence = counters->made;
+	record.header.args[0] = old;
+	record.header.args[1] = new;
+	record.tag = TAG_SOCKET;
+	record.length = sizeof(record.ends);
+	ends_of(&record.ends, sock);
+	record.ends.state = new;
+	struct socket *socket = READ(sock->sk_socket);
+	if (socket) {
+		struct inode *inode = (void *)socket + offset_of_field(struct socket_alloc, vfs_inode) -
+				      offset_of_field(struct socket_alloc, socket);
+		u64 number = READ(inode->i_ino);
+		record.ends.cookie[0] = number;
+		record.ends.cookie[1] = number >> 32;
+	}
+	output(settings, counters, &record, sizeof(record));
+	return 0;
+}
+
+// Whether the hierarchy is one that containers are told apart by.
+inlined bool telling_hierarchy(struct cgroup *group)
+{
+	struct cgroup_root *root = READ(group->root);
+	if (READ(root->hierarchy_id) == 1)
+		return true;
+	return has_enumerator(enum cgroup_subsys_id, memory_cgrp_id) &&
+	       READ(root->subsys_mask) & 1u << enumerator(enum cgroup_subsys_id, memory_cgrp_id);
+}
+
+#define GROUP_MADE 1
+#define GROUP_REMOVED 2
+#define GROUP_ENTERED 3
+
+inlined void tell_group(struct task_struct *task, bool direct, struct cgroup *group, u64 path, u32 what)
+{
+	struct settings *settings = settings_now();
+	if (!settings || !telling_hierarchy(group))
+		return;
+	s32 index = begin(task, settings, KIND_CGROUP, direct, false);
+	if (index < 0)
+		return;
+	struct slot *slot = slot_of(index);
+	if (!slot)
+		return;
+	struct header *header = (struct header *)slot->record;
+	clear_arguments(header);
+	header->args[0] = what;
+	header->cgroup = cgroup_number(group);
+	put_kernel_text(index, path, TAG_CGROUP);
+	finish(index);
+}
+
+SEC("tp_btf/cgroup_mkdir")
+int group_made(u64 *context)
+{
+	tell_group((struct task_struct *)bpf_get_current_task(), false, (struct cgroup *)context[0], context[1], GROUP_MADE);
+	return 0;
+}
+
+SEC("tp_btf/cgroup_rmdir")
+int group_removed(u64 *context)
+{
+	tell_group((struct task_struct *)bpf_get_current_task(), false, (struct cgroup *)context[0], context[1], GROUP_REMOVED);
+	return 0;
+}
+
+SEC("tp_btf/cgroup_attach_task")
+int group_entered(u64 *context)
+{
+	tell_group((struct task_struct *)context[2], true, (struct cgroup *)context[0], context[1], GROUP_ENTERED);
+	return 0;
+}
+
 // Processes that ran before. What this writes goes to the file that the loader reads, not to a ring.
 SEC("iter/task")
 int snapshot_process(struct bpf_iter__task *context)

@@ -151,7 +151,7 @@ inlined void put_bytes(struct slot *slot, u16 tag, const void *bytes, u32 size)
 	chunk_end(slot, at, size);
 }
 
-// A text of the kernel.
+// A text of the kernel. Returns 1 when it starts with a slash, 2 when it does not, 0 when it cannot be read.
 separate int put_kernel_text(u32 index, u64 text, u32 tag)
 {
 	struct slot *slot = slot_of(index);
@@ -163,8 +163,9 @@ separate int put_kernel_text(u32 index, u64 text, u32 tag)
 	long length = bpf_probe_read_kernel_str(chunk_content(slot, at), TEXT_BYTES, (void *)text);
 	if (length <= 0 || length > TEXT_BYTES)
 		return 0;
+	int absolute = *chunk_content(slot, at) == '/';
 	chunk_end(slot, at, length);
-	return length;
+	return absolute ? 1 : 2;
 }
 
 // A text of the process. Returns 1 when it starts with a slash, 2 when it does not, 0 when it cannot be read.
@@ -439,7 +440,8 @@ separate int finish(u32 index)
 	struct header *header = (struct header *)slot->record;
 	u64 cgroup = header->cgroup;
 	bool told = true;
-	if (counters->last_cgroup != cgroup && !bpf_map_lookup_elem(&groups, &cgroup)) {
+	// A record of a control group says itself which.
+	if (header->kind != KIND_CGROUP && counters->last_cgroup != cgroup && !bpf_map_lookup_elem(&groups, &cgroup)) {
 		told = false;
 		put_cgroup_path(index, (u64)cgroup_of((struct task_struct *)slot->task, false));
 	}
@@ -450,7 +452,10 @@ separate int finish(u32 index)
 	} else {
 		keep(size);
 		if (output(settings, counters, slot->record, size & (RECORD_BYTES - 1))) {
-			counters->last_cgroup = cgroup;
+			if (header->kind == KIND_CGROUP)
+				told = false;
+			else
+				counters->last_cgroup = cgroup;
 			if (!told) {
 				u32 one = 1;
 				bpf_map_update_elem(&groups, &cgroup, &one, 0);

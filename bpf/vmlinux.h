@@ -320,6 +320,10 @@ struct sockaddr_un {
 	u16 sun_family;
 	char sun_path[108];
 };
+struct socket_alloc {
+	struct socket socket;
+	struct inode vfs_inode;
+};
 struct unix_address {
 	int len;
 	struct sockaddr_un name[0];
@@ -340,10 +344,19 @@ struct open_how {
 struct io_cqe {
 	int fd;
 };
+typedef u32 io_req_flags_t;
 struct io_kiocb {
 	struct file *file;
 	u8 opcode;
+	io_req_flags_t flags;
 	struct io_cqe cqe;
+	void *async_data;
+};
+struct sockaddr_storage {
+	u16 ss_family;
+};
+struct io_async_msghdr {
+	struct sockaddr_storage addr;
 };
 struct io_open {
 	int dfd;

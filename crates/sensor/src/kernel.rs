@@ -253,23 +253,138 @@ unsafe impl aya::Pod for Counters {}
 #[allow(unsafe_code)]
 unsafe impl aya::Pod for Wanted {}
 
-/// Programs that are attached to tracepoints: name, tracepoint, whether nothing works without it, what it sees.
-const TRACEPOINTS: [(&str, &str, bool, &str); 4] = [
-    ("process_exec", "sched_process_exec", true, "programs that start"),
-    (
+/// A program that is attached to a tracepoint.
+struct Tracepoint {
+    name: &'static str,
+    purpose: &'static str,
+    /// Whether nothing works without it.
+    required: bool,
+    /// Programs and tracepoints by which it is tried, the first that the kernel takes counts.
+    ways: &'static [(&'static str, &'static str)],
+}
+
+const fn required(
+    name: &'static str,
+    purpose: &'static str,
+    ways: &'static [(&'static str, &'static str)],
+) -> Tracepoint {
+    Tracepoint {
+        name,
+        purpose,
+        required: true,
+        ways,
+    }
+}
+
+const fn optional(
+    name: &'static str,
+    purpose: &'static str,
+    ways: &'static [(&'static str, &'static str)],
+) -> Tracepoint {
+    Tracepoint {
+        name,
+        purpose,
+        required: false,
+        ways,
+    }
+}
+
+/// In the order in which they are attached.
+const TRACEPOINTS: [Tracepoint; 9] = [
+    required(
+        "process_exec",
+        "programs that start",
+        &[("process_exec", "sched_process_exec")],
+    ),
+    required(
         "process_fork",
-        "sched_process_fork",
-        true,
         "processes and threads that are made",
+        &[("process_fork", "sched_process_fork")],
     ),
-    (
+    required(
         "process_exit",
-        "sched_process_exit",
-        true,
         "processes and threads that end",
+        &[("process_exit", "sched_process_exit")],
     ),
-    ("sys_exit", "sys_exit", true, "system calls that return"),
+    required(
+        "sys_exit",
+        "system calls that return",
+        &[("sys_exit", "sys_exit")],
+    ),
+    optional(
+        "io_uring",
+        "files and sockets that are reached without system calls",
+        // The name and the arguments of the tracepoint have changed twice.
+        &[
+            ("io_uring_request", "io_uring_submit_req"),
+            ("io_uring_request", "io_uring_submit_sqe"),
+            ("io_uring_request_second", "io_uring_submit_sqe"),
+        ],
+    ),
+    optional(
+        "socket_state",
+        "connections that come about and end",
+        &[("socket_state", "inet_sock_set_state")],
+    ),
+    optional(
+        "group_made",
+        "control groups that are made",
+        &[("group_made", "cgroup_mkdir")],
+    ),
+    optional(
+        "group_removed",
+        "control groups that are removed",
+        &[("group_removed", "cgroup_rmdir")],
+    ),
+    optional(
+        "group_entered",
+        "tasks that are moved to another control group",
+        &[("group_entered", "cgroup_attach_task")],
+    ),
 ];
+
+/// Event types by which operations of io_uring are asked for: an operation is wanted when one of its types is.
+const OPERATIONS: [(&str, &[u32]); 30] = [
+    ("read", &[1, 4, 22]),
+    ("readv", &[1, 4, 22]),
+    ("pread", &[1, 4, 22]),
+    ("preadv", &[1, 4, 22]),
+    ("write", &[2, 5, 23]),
+    ("writev", &[2, 5, 23]),
+    ("pwrite", &[2, 5, 23]),
+    ("pwritev", &[2, 5, 23]),
+    ("open", &[18, 28]),
+    ("openat", &[18, 28]),
+    ("openat2", &[18, 28]),
+    ("connect", &[16]),
+    ("accept", &[13]),
+    ("accept4", &[13]),
+    ("sendto", &[26, 47]),
+    ("sendmsg", &[9, 48]),
+    ("recvfrom", &[27]),
+    ("recvmsg", &[10]),
+    ("rename", &[35]),
+    ("renameat", &[35]),
+    ("renameat2", &[35]),
+    ("unlink", &[36]),
+    ("unlinkat", &[36]),
+    ("mkdirat", &[37]),
+    ("symlinkat", &[38]),
+    ("linkat", &[39]),
+    ("socket", &[45]),
+    ("bind", &[56]),
+    ("listen", &[57]),
+    ("splice", &[30]),
+];
+
+/// One bit for each operation of io_uring that is wanted.
+fn operations(types: &BTreeSet<EventType>) -> u64 {
+    OPERATIONS
+        .iter()
+        .filter(|(name, _)| EventType::named(name).is_some_and(|kind| types.contains(&kind)))
+        .flat_map(|(_, operations)| operations.iter())
+        .fold(0, |bits, operation| bits | 1 << operation)
+}
 
 /// Programs behind `sys_exit`, by their index in `handlers`.
 const HANDLERS: [(&str, u32); 4] = [
@@ -368,6 +483,12 @@ impl KernelSensor {
         self.settings.budget = config.budget_per_cgroup.map_or(0, u64::from);
         self.settings.data_bytes = u32::try_from(config.data_bytes.min(4096)).unwrap_or(4096);
         self.settings.environment_bytes = if config.environment { ARGUMENT_BYTES } else { 0 };
+        self.settings.io_uring = operations(&config.wanted);
+        self.settings.socket_states = u32::from(
+            ["connect", "accept", "accept4"]
+                .iter()
+                .any(|name| EventType::named(name).is_some_and(|kind| config.wanted.contains(&kind))),
+        );
         self.write_settings()?;
         let rows = wanted::rows(&config.wanted);
         let mut table: Array<_, Wanted> =
@@ -413,24 +534,39 @@ impl KernelSensor {
     }
 
     fn attach(&mut self, programs: &mut Vec<ProgramState>) -> Result<(), SensorError> {
-        for (name, tracepoint, required, purpose) in TRACEPOINTS {
-            let program: &mut BtfTracePoint = program_of(&mut self.ebpf, name)?;
-            let outcome = program
-                .load(tracepoint, &self.btf)
-                .and_then(|()| program.attach());
-            match outcome {
-                Ok(_) => programs.push(ProgramState {
-                    name,
-                    purpose,
-                    refused: None,
-                }),
-                Err(error) if required => return Err(program_refused(&self.release, name, &error)),
-                Err(error) => programs.push(ProgramState {
-                    name,
-                    purpose,
-                    refused: Some(reason(&error)),
-                }),
+        for Tracepoint {
+            name,
+            purpose,
+            required,
+            ways,
+        } in TRACEPOINTS
+        {
+            let mut refused = None;
+            for (index, (program, tracepoint)) in ways.iter().enumerate() {
+                let program: &mut BtfTracePoint = program_of(&mut self.ebpf, program)?;
+                let outcome = program
+                    .load(tracepoint, &self.btf)
+                    .and_then(|()| program.attach());
+                match outcome {
+                    Ok(_) => {
+                        refused = None;
+                        break;
+                    }
+                    Err(error) if required => {
+                        return Err(program_refused(&self.release, name, &error));
+                    }
+                    // What the kernel says of the way that it should know is worth more than that others are not there.
+                    Err(error) if index == 0 || !matches!(error, ProgramError::Btf(_)) => {
+                        refused = Some(reason(&error));
+                    }
+                    Err(_) => {}
+                }
             }
+            programs.push(ProgramState {
+                name,
+                purpose,
+                refused,
+            });
         }
         Ok(())
     }

@@ -23,9 +23,12 @@ pub enum Kind {
     Exit = 4,
     /// A process that ran before the sensor did; a snapshot as [`Kind::Exec`].
     Snapshot = 5,
-    /// A request was given to io_uring; `syscall` is the opcode.
+    /// An operation was given to io_uring, and has not run yet; `syscall` is the opcode. Arguments are where the system
+    /// call of the same purpose has them (`openat`, `renameat2`, `unlinkat`, `connect` ...), paths are those that the
+    /// kernel has copied.
     IoUring = 6,
-    /// A TCP connection changed its state; `args[0]` old, `args[1]` new state.
+    /// A TCP socket is connected, ended, or listens; `args[0]` old, `args[1]` new state. The work of interrupts: the header
+    /// names no process and no control group; [`Socket::cookie`] tells which socket.
     SocketState = 7,
     /// A control group was made (`args[0]` 1) or removed (2), or a task moved into it (3); `cgroup` is the one.
     Cgroup = 8,
@@ -102,7 +105,7 @@ pub struct Header {
     pub kind: u8,
     /// 0 native, 1 the 32-bit system call table of the architecture.
     pub abi: u8,
-    /// The processor that wrote it.
+    /// The processor that wrote it; bit 15 is set for what interrupts do, which is counted by itself.
     pub cpu: u16,
     /// Nanoseconds since boot, suspended time included.
     pub time: u64,

@@ -11,7 +11,7 @@
 
 use model::event::EventType;
 use sensor::syscalls::Table;
-use sensor::wire::{FILE_DELETED, FILE_MEMFD, Header, Kind, Record, Tag};
+use sensor::wire::{FILE_DELETED, FILE_LOWER_LAYER, FILE_MEMFD, FILE_UPPER_LAYER, Header, Kind, Record, Tag};
 use sensor::{KernelSensor, SensorConfig, SensorError};
 use std::collections::HashMap;
 use std::io::Write;
@@ -473,4 +473,301 @@ fn every_record_made_is_delivered_or_counted_as_lost() {
             "{losses:?}, {delivered} delivered"
         );
     }
+}
+
+/// A ring of io_uring with one slot, by hand.
+struct Uring {
+    descriptor: OwnedFd,
+    submissions: *mut u32,
+    entries: *mut u8,
+    tail: usize,
+    mask: usize,
+    array: usize,
+}
+
+impl Uring {
+    /// `None` where the kernel has no io_uring, or does not let this process use it.
+    fn new() -> Option<Self> {
+        let mut parameters = [0_u32; 30];
+        // SAFETY: the structure of parameters has 120 bytes; the descriptor is new; the mappings are checked.
+        unsafe {
+            let number = libc::syscall(libc::SYS_io_uring_setup, 1_u32, parameters.as_mut_ptr());
+            if number < 0 {
+                eprintln!("skipped: io_uring: {}", std::io::Error::last_os_error());
+                return None;
+            }
+            let descriptor = OwnedFd::from_raw_fd(i32::try_from(number).unwrap());
+            let map = |length: usize, offset: i64| {
+                let start = libc::mmap(
+                    std::ptr::null_mut(),
+                    length,
+                    libc::PROT_READ | libc::PROT_WRITE,
+                    libc::MAP_SHARED | libc::MAP_POPULATE,
+                    descriptor.as_raw_fd(),
+                    offset,
+                );
+                assert_ne!(start, libc::MAP_FAILED);
+                start
+            };
+            let submissions = map(4096, 0).cast();
+            let entries = map(4096, 0x1000_0000).cast();
+            // Offsets of the submission queue begin after ten numbers: head, tail, mask, entries, flags, dropped, array.
+            let [tail, mask, array] = [11, 12, 16].map(|index: usize| parameters[index] as usize / 4);
+            Some(Self {
+                descriptor,
+                submissions,
+                entries,
+                tail,
+                mask,
+                array,
+            })
+        }
+    }
+
+    /// Submits one entry and waits for it.
+    fn run(&mut self, operation: u8, descriptor: i32, address: u64, length: u32, flags: u32, offset: u64) {
+        let mut entry = [0_u8; 64];
+        entry[0] = operation;
+        entry[4..8].copy_from_slice(&descriptor.to_le_bytes());
+        entry[8..16].copy_from_slice(&offset.to_le_bytes());
+        entry[16..24].copy_from_slice(&address.to_le_bytes());
+        entry[24..28].copy_from_slice(&length.to_le_bytes());
+        entry[28..32].copy_from_slice(&flags.to_le_bytes());
+        // SAFETY: the mappings hold one entry of 64 bytes and the numbers at these offsets.
+        unsafe {
+            std::ptr::copy_nonoverlapping(entry.as_ptr(), self.entries, 64);
+            let tail = self.submissions.add(self.tail);
+            let mask = *self.submissions.add(self.mask);
+            *self.submissions.add(self.array + (*tail & mask) as usize) = 0;
+            std::sync::atomic::AtomicU32::from_ptr(tail).fetch_add(1, std::sync::atomic::Ordering::Release);
+            let done = libc::syscall(
+                libc::SYS_io_uring_enter,
+                self.descriptor.as_raw_fd(),
+                1_u32,
+                1_u32,
+                1_u32,
+                std::ptr::null::<u8>(),
+                0_usize,
+            );
+            assert_eq!(done, 1, "{}", std::io::Error::last_os_error());
+        }
+    }
+}
+
+#[test]
+fn files_and_sockets_reached_by_io_uring_are_seen() {
+    let Some(mut watch) = watch(&["openat", "connect", "unlinkat"]) else {
+        return;
+    };
+    let Some(mut ring) = Uring::new() else { return };
+    let folder = folder();
+    std::fs::write(folder.path().join("hidden"), "x").unwrap();
+    let base = std::fs::File::open(folder.path()).unwrap();
+    let name = c"hidden";
+    ring.run(
+        18,
+        base.as_raw_fd(),
+        name.as_ptr() as u64,
+        0,
+        libc::O_RDWR as u32,
+        0,
+    );
+    let opened = watch.find("openat by io_uring", |seen| {
+        seen.is(Kind::IoUring) && seen.text(Tag::Path) == "hidden"
+    });
+    assert_eq!(opened.header.syscall, 18);
+    assert_eq!(opened.text(Tag::Base), folder.path().to_str().unwrap());
+    assert_eq!(opened.header.args[2] & 3, libc::O_RDWR as u64);
+    assert_eq!(opened.header.tgid, own());
+
+    ring.run(36, base.as_raw_fd(), name.as_ptr() as u64, 0, 0, 0);
+    let removed = watch.find("unlinkat by io_uring", |seen| {
+        seen.is(Kind::IoUring) && seen.header.syscall == 36
+    });
+    assert_eq!(removed.text(Tag::Path), "hidden");
+
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port().to_be_bytes();
+    let address = [2, 0, port[0], port[1], 127, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0];
+    // SAFETY: makes a descriptor, which is then owned.
+    let socket = unsafe { OwnedFd::from_raw_fd(libc::socket(libc::AF_INET, libc::SOCK_STREAM, 0)) };
+    ring.run(16, socket.as_raw_fd(), address.as_ptr() as u64, 0, 0, 16);
+    let connected = watch.find("connect by io_uring", |seen| {
+        seen.is(Kind::IoUring) && seen.header.syscall == 16
+    });
+    assert_eq!(connected.chunks[&(Tag::Address as u16)], address);
+    assert_eq!(connected.record().socket(Tag::Socket).unwrap().family, 2);
+    let state = watch.find("connection", |seen| {
+        seen.is(Kind::SocketState)
+            && seen.header.args[1] == 1
+            && seen
+                .record()
+                .socket(Tag::Socket)
+                .is_some_and(|socket| socket.remote_port == u16::from_be_bytes(port))
+    });
+    assert_eq!(state.header.cpu & 0x8000, 0x8000);
+}
+
+#[test]
+fn programs_of_an_overlay_come_from_the_image_or_were_written_later() {
+    let Some(mut watch) = watch(&[]) else { return };
+    let folder = folder();
+    let script = "mount -t tmpfs none $0 && cd $0 && mkdir l u w m && cp /bin/true l/lower &&
+        mount -t overlay overlay -o lowerdir=l,upperdir=u,workdir=w m && cp /bin/true m/upper && { m/lower; m/upper; true; }";
+    let outcome = Command::new("unshare")
+        .args(["-m", "sh", "-c", script])
+        .arg(folder.path())
+        .output()
+        .unwrap();
+    if !outcome.status.success() {
+        eprintln!("skipped: {}", String::from_utf8_lossy(&outcome.stderr));
+        return;
+    }
+    for (name, flag) in [("lower", FILE_LOWER_LAYER), ("upper", FILE_UPPER_LAYER)] {
+        let path = folder.path().join("m").join(name);
+        let seen = watch.find(name, |seen| {
+            seen.is(Kind::Exec) && seen.text(Tag::Executable) == path.to_str().unwrap()
+        });
+        let meta = seen.record().file_meta(Tag::ExecutableMeta).unwrap();
+        assert_eq!(meta.flags & (FILE_LOWER_LAYER | FILE_UPPER_LAYER), flag, "{name}");
+    }
+}
+
+#[test]
+fn paths_are_as_the_root_of_the_caller_has_them() {
+    let Some(mut watch) = watch(&["open", "openat"]) else {
+        return;
+    };
+    let folder = folder();
+    std::fs::create_dir(folder.path().join("inner")).unwrap();
+    std::fs::write(folder.path().join("inner/jailed"), "x").unwrap();
+    let root = std::ffi::CString::new(folder.path().to_str().unwrap()).unwrap();
+    let mut command = Command::new("/nonexistent");
+    // SAFETY: only system calls between fork and exec.
+    unsafe {
+        command.pre_exec(move || {
+            libc::chroot(root.as_ptr());
+            libc::chdir(c"/inner".as_ptr());
+            libc::open(c"../inner/jailed".as_ptr(), libc::O_RDONLY);
+            Ok(())
+        });
+    }
+    assert!(command.spawn().is_err());
+    let seen = watch.find("open in the jail", |seen| {
+        seen.text(Tag::Path) == "../inner/jailed"
+    });
+    assert_eq!(seen.text(Tag::File), "/inner/jailed");
+    assert_eq!(seen.text(Tag::Base), "/inner");
+}
+
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn calls_by_the_32_bit_gate_are_seen() {
+    let Some(mut watch) = watch(&["open", "connect"]) else {
+        return;
+    };
+    // SAFETY: a new page below four gigabytes, where 32-bit calls can find the name; the calls themselves keep what they do
+    // not return, but for the registers named.
+    let (opened, connected) = unsafe {
+        let page = libc::mmap(
+            std::ptr::null_mut(),
+            4096,
+            libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_32BIT,
+            -1,
+            0,
+        );
+        assert_ne!(page, libc::MAP_FAILED);
+        let call = |number: u64, first: u64, second: u64| {
+            let mut result = number;
+            std::arch::asm!(
+                "xchg rbx, {first}",
+                "int 0x80",
+                "xchg rbx, {first}",
+                first = inout(reg) first => _,
+                inout("rax") result,
+                in("rcx") second,
+                in("rdx") 0_u64,
+                out("r8") _, out("r9") _, out("r10") _, out("r11") _,
+            );
+            result as i32
+        };
+        std::ptr::copy_nonoverlapping(c"/etc/passwd".as_ptr(), page.cast(), 12);
+        let opened = call(5, page as u64, 0);
+        // socketcall(SYS_CONNECT, {-1, address, 16})
+        let words = page.cast::<u32>().add(64);
+        let address = page as u32 + 512;
+        words.write(u32::MAX);
+        words.add(1).write(address);
+        words.add(2).write(16);
+        (page.cast::<u8>().add(512)).copy_from_nonoverlapping([2_u8, 0, 0, 80, 192, 0, 2, 1].as_ptr(), 8);
+        let connected = call(102, 3, words as u64);
+        (opened, connected)
+    };
+    if opened == -libc::ENOSYS {
+        eprintln!("skipped: this kernel has no 32-bit calls");
+        return;
+    }
+    let seen = watch.find("32-bit open", |seen| {
+        seen.header.abi == 1 && seen.event() == "open" && seen.text(Tag::Path) == "/etc/passwd"
+    });
+    assert_eq!((seen.header.syscall, seen.header.ret), (5, i64::from(opened)));
+    assert_eq!(seen.text(Tag::File), "/etc/passwd");
+    let seen = watch.find("32-bit connect", |seen| {
+        seen.header.abi == 1 && seen.event() == "connect"
+    });
+    assert_eq!(
+        (seen.header.syscall, seen.header.ret),
+        (362, i64::from(connected))
+    );
+    assert_eq!(
+        seen.chunks[&(Tag::Address as u16)][..8],
+        [2, 0, 0, 80, 192, 0, 2, 1]
+    );
+}
+
+#[test]
+fn control_groups_are_told_with_their_path() {
+    let Some(mut watch) = watch(&[]) else { return };
+    let Some(hierarchy) = [
+        "/sys/fs/cgroup/memory",
+        "/sys/fs/cgroup/unified",
+        "/sys/fs/cgroup",
+    ]
+    .into_iter()
+    .find(|path| std::path::Path::new(path).join("cgroup.procs").exists()) else {
+        eprintln!("skipped: no control groups are mounted");
+        return;
+    };
+    let name = format!("hullward-test-{}", own());
+    let folder = std::path::Path::new(hierarchy).join(&name);
+    if let Err(error) = std::fs::create_dir(&folder) {
+        eprintln!("skipped: {}: {error}", folder.display());
+        return;
+    }
+    let mut child = Command::new("sh")
+        .args(["-c", "echo $$ > $0/cgroup.procs && exec sleep 0.01"])
+        .arg(&folder)
+        .spawn()
+        .unwrap();
+    child.wait().unwrap();
+    // A group is busy until its last process is gone altogether.
+    while std::fs::remove_dir(&folder).is_err() {}
+    let path = format!("/{name}");
+    let made = watch.find("mkdir", |seen| {
+        seen.is(Kind::Cgroup) && seen.text(Tag::Cgroup) == path
+    });
+    assert_eq!(made.header.args[0], 1);
+    let entered = watch.find("attach", |seen| {
+        seen.is(Kind::Cgroup) && seen.header.args[0] == 3 && seen.text(Tag::Cgroup) == path
+    });
+    assert_eq!(entered.header.cgroup, made.header.cgroup);
+    assert_eq!(entered.header.tgid, child.id());
+    let ran = watch.find("exec", |seen| {
+        seen.is(Kind::Exec) && seen.header.tgid == child.id() && seen.text(Tag::Comm) == "sleep"
+    });
+    assert_eq!(ran.header.cgroup, made.header.cgroup);
+    watch.find("rmdir", |seen| {
+        seen.is(Kind::Cgroup) && seen.header.args[0] == 2 && seen.header.cgroup == made.header.cgroup
+    });
 }
