@@ -225,11 +225,6 @@ impl<R: TarInput> TarReader<R> {
         }
     }
 
-    /// The input, e.g. to read what follows the archive's end.
-    pub fn input_mut(&mut self) -> &mut R {
-        &mut self.input
-    }
-
     /// The entry that [`TarReader::advance`] went to.
     #[must_use]
     pub fn entry(&self) -> Entry<'_> {

@@ -74,25 +74,28 @@ fn write(home: &Path, path: &str, bytes: impl AsRef<[u8]>) {
     fs::write(path, bytes).expect("written");
 }
 
-/// A tarball whose one file, which a scan wants, is gigabytes of zeros.
+/// A tarball whose one file is gigabytes of zeros.
+fn bomb(name: &[u8], how: Compression) -> Vec<u8> {
+    let header = Header::new(b'0', name, b"", 3 << 30, 0o644).block();
+    // Streams may follow each other in all four formats.
+    let mut bomb = compress(&header, how);
+    let part = compress(&vec![0; 16 << 20], how);
+    for _ in 0..192 {
+        bomb.extend_from_slice(&part);
+    }
+    bomb
+}
+
 #[test]
 fn decompression_bombs() {
     let home = temporary_folder();
-    let zeros = vec![0; 16 << 20];
     for how in [
         Compression::Gzip,
         Compression::Zstd,
         Compression::Xz,
         Compression::Bzip2,
     ] {
-        let header = Header::new(b'0', b"var/lib/dpkg/status", b"", 3 << 30, 0o644).block();
-        let mut bomb = compress(&header, how);
-        // Streams may follow each other in all four formats.
-        let part = compress(&zeros, how);
-        for _ in 0..192 {
-            bomb.extend_from_slice(&part);
-        }
-        write(home.path(), "bomb.tar", &bomb);
+        write(home.path(), "bomb.tar", bomb(b"var/lib/dpkg/status", how));
         let report = scan(home.path(), "rootfs:bomb.tar");
         assert_problem(&report, "a decompression bomb");
     }
@@ -102,14 +105,7 @@ fn decompression_bombs() {
 #[test]
 fn a_bomb_is_not_cached() {
     let home = temporary_folder();
-    let mut bomb = compress(
-        &Header::new(b'0', b"srv/app.jar", b"", 3 << 30, 0o644).block(),
-        Compression::Gzip,
-    );
-    let part = compress(&vec![0; 16 << 20], Compression::Gzip);
-    for _ in 0..192 {
-        bomb.extend_from_slice(&part);
-    }
+    let bomb = bomb(b"srv/app.jar", Compression::Gzip);
     let layout = home.path().join("layout");
     // An honest image in all but its layer.
     let image = Image::new(vec![Layer::new("COPY")]);

@@ -191,18 +191,23 @@ fn all_is_fetched_once_and_then_only_what_changes() {
     assert!(!run(&mut server, &mut disk).is_news());
 }
 
-#[test]
-fn many_changes_fetch_the_archive_and_drop_the_single_records() {
-    let (mut server, mut disk) = (server(), Disk::default());
-    run(&mut server, &mut disk);
-    disk.files
-        .insert("npm/changes.jsonl".to_owned(), b"{}\n".to_vec());
+/// More records change than are fetched one by one.
+fn change_too_many(server: &mut Server) {
     let list: String = (0..super::CHANGES + 5)
         .map(|index| format!("2024-05-01T00:00:00Z,GHSA-n{index}\n"))
         .collect();
     server
         .documents
         .insert(format!("{ROOT}/npm/modified_id.csv"), list.into());
+}
+
+#[test]
+fn many_changes_fetch_the_archive_and_drop_the_single_records() {
+    let (mut server, mut disk) = (server(), Disk::default());
+    run(&mut server, &mut disk);
+    disk.files
+        .insert("npm/changes.jsonl".to_owned(), b"{}\n".to_vec());
+    change_too_many(&mut server);
     server
         .documents
         .insert(format!("{ROOT}/npm/all.zip"), b"PK newer END".to_vec());
@@ -262,12 +267,7 @@ fn what_changed_since_the_break_is_fetched_anew() {
 fn damaged_files_do_not_replace_good_ones() {
     let (mut server, mut disk) = (server(), Disk::default());
     run(&mut server, &mut disk);
-    let list: String = (0..super::CHANGES + 5)
-        .map(|index| format!("2024-05-01T00:00:00Z,GHSA-n{index}\n"))
-        .collect();
-    server
-        .documents
-        .insert(format!("{ROOT}/npm/modified_id.csv"), list.into());
+    change_too_many(&mut server);
     server
         .documents
         .insert(format!("{ROOT}/npm/all.zip"), b"<html>login</html>".to_vec());
