@@ -5,7 +5,7 @@ ifneq ($(wildcard ../shared/data/README.md),)
 export HULLWARD_TEST_DATA ?= $(abspath ../shared/data)
 endif
 
-.PHONY: help build demo test check bless bench bpf bpf-check
+.PHONY: help build demo test check bless bench bpf bpf-check kernels
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' $(MAKEFILE_LIST)
@@ -18,6 +18,7 @@ demo: build ## what the program does, shown on this machine
 
 test: check bpf-check ## everything that must hold before a change lands
 	$(CARGO) test --workspace --locked
+	bpf/kernel_matrix.sh
 
 check: ## formatting and lints
 	$(CARGO) fmt --all --check
@@ -28,6 +29,9 @@ bpf: ## the eBPF programs, with the one compiler that the committed objects are 
 
 bpf-check: ## whether the committed objects are what their sources give, where that compiler is installed
 	bpf/check.sh
+
+kernels: ## the sensor's tests in other kernels, in qemu; needs qemu-system-x86, busybox-static and apt
+	bpf/kernel_matrix.sh
 
 bless: ## rewrite generated pages and expected results; then read the difference
 	BLESS=1 INSTA_UPDATE=always $(CARGO) test --workspace

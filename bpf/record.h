@@ -265,9 +265,10 @@ inlined void header_of(struct slot *slot, struct task_struct *task, const struct
 	struct mnt_namespace *mounts = spaces ? GET(direct, spaces->mnt_ns) : 0;
 	header->mount_namespace = mounts ? GET(direct, mounts->ns.inum) : 0;
 	header->pid_namespace = 0;
-	struct pid *pid = GET(direct, task->thread_pid);
+	// As a number: the verifier of older kernels lets nothing variable be added to a pointer whose type it knows.
+	struct pid *pid = READ(task->thread_pid);
 	if (pid) {
-		u32 level = GET(direct, pid->level);
+		u32 level = READ(pid->level);
 		struct pid_namespace *space = 0;
 		bpf_probe_read_kernel(&space, sizeof(space),
 				      (void *)pid + offset_of_field(struct pid, numbers) + level * size_of_type(struct upid) +

@@ -20,6 +20,7 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// A record that outlives its buffer.
@@ -98,8 +99,11 @@ impl Seen {
     }
 }
 
+/// The one sensor of all tests, which take turns with it.
+static SENSOR: Mutex<Option<KernelSensor>> = Mutex::new(None);
+
 struct Watch {
-    sensor: KernelSensor,
+    sensor: MutexGuard<'static, Option<KernelSensor>>,
     seen: Vec<Seen>,
 }
 
@@ -110,30 +114,40 @@ fn watch(types: &[&str]) -> Option<Watch> {
         own_process: true,
         ..SensorConfig::default()
     };
-    match KernelSensor::start(&config) {
-        Ok((sensor, report)) => {
-            for program in &report.programs {
-                if let Some(reason) = &program.refused {
-                    eprintln!(
-                        "kernel {}: {} does not run: {reason}",
-                        report.release, program.name
-                    );
+    let mut sensor = SENSOR.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(sensor) = sensor.as_mut() {
+        sensor.reconfigure(&config).unwrap();
+    } else {
+        match KernelSensor::start(&config) {
+            Ok((started, report)) => {
+                for program in &report.programs {
+                    if let Some(reason) = &program.refused {
+                        eprintln!(
+                            "kernel {}: {} does not run: {reason}",
+                            report.release, program.name
+                        );
+                    }
                 }
+                *sensor = Some(started);
             }
-            Some(Watch {
-                sensor,
-                seen: Vec::new(),
-            })
+            Err(error @ (SensorError::NotAllowed | SensorError::NoTypes { .. })) => {
+                eprintln!("skipped: {error}");
+                return None;
+            }
+            Err(error) => panic!("{error}"),
         }
-        Err(error @ (SensorError::NotAllowed | SensorError::NoTypes { .. })) => {
-            eprintln!("skipped: {error}");
-            None
-        }
-        Err(error) => panic!("{error}"),
     }
+    Some(Watch {
+        sensor,
+        seen: Vec::new(),
+    })
 }
 
 impl Watch {
+    fn sensor(&mut self) -> &mut KernelSensor {
+        self.sensor.as_mut().unwrap()
+    }
+
     /// The first record that fits, among those already seen and those that come within ten seconds.
     fn find(&mut self, what: &str, fits: impl Fn(&Seen) -> bool) -> Seen {
         let deadline = Instant::now() + Duration::from_secs(10);
@@ -147,10 +161,12 @@ impl Watch {
                 for seen in &self.seen {
                     eprintln!("{} {:?} {:?}", seen.event(), seen.header, seen.chunks.keys());
                 }
-                panic!("no record: {what}; losses {:?}", self.sensor.losses());
+                panic!("no record: {what}; losses {:?}", self.sensor().losses());
             }
             let seen = &mut self.seen;
             self.sensor
+                .as_mut()
+                .unwrap()
                 .poll(Duration::from_millis(100), &mut |record| {
                     seen.push(Seen::of(&record));
                 })
@@ -371,7 +387,7 @@ fn processes_and_files_from_before_are_told() {
     let Some(mut watch) = watch(&[]) else { return };
     let mut seen = Vec::new();
     watch
-        .sensor
+        .sensor()
         .snapshot(&mut |record| seen.push(Seen::of(&record)))
         .unwrap();
     let process = seen
@@ -413,7 +429,7 @@ fn a_new_configuration_changes_what_is_told() {
         own_process: true,
         ..SensorConfig::default()
     };
-    watch.sensor.reconfigure(&config).unwrap();
+    watch.sensor().reconfigure(&config).unwrap();
     let second = folder.path().join("second");
     std::fs::create_dir(&second).unwrap();
     std::fs::set_permissions(&second, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
@@ -746,7 +762,7 @@ fn control_groups_are_told_with_their_path() {
         return;
     }
     let mut child = Command::new("sh")
-        .args(["-c", "echo $$ > $0/cgroup.procs && exec sleep 0.01"])
+        .args(["-c", "echo $$ > $0/cgroup.procs && exec sleep 0"])
         .arg(&folder)
         .spawn()
         .unwrap();
@@ -764,7 +780,7 @@ fn control_groups_are_told_with_their_path() {
     assert_eq!(entered.header.cgroup, made.header.cgroup);
     assert_eq!(entered.header.tgid, child.id());
     let ran = watch.find("exec", |seen| {
-        seen.is(Kind::Exec) && seen.header.tgid == child.id() && seen.text(Tag::Comm) == "sleep"
+        seen.is(Kind::Exec) && seen.header.tgid == child.id() && seen.text(Tag::Argv) == "sleep"
     });
     assert_eq!(ran.header.cgroup, made.header.cgroup);
     watch.find("rmdir", |seen| {
