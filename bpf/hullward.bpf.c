@@ -497,6 +497,19 @@ separate int put_snapshot(u32 index, u32 flags)
 	return 0;
 }
 
+inlined u32 exec_number(bool compat, const char *by_descriptor)
+{
+#if defined(__TARGET_ARCH_x86)
+	if (compat)
+		return by_descriptor ? 358 : 11;
+	return by_descriptor ? 322 : 59;
+#else
+	if (compat)
+		return by_descriptor ? 387 : 11;
+	return by_descriptor ? 281 : 221;
+#endif
+}
+
 SEC("tp_btf/sched_process_exec")
 int process_exec(u64 *context)
 {
@@ -520,8 +533,8 @@ int process_exec(u64 *context)
 #endif
 	// The old PID, where a thread that was not the first took the place of its process.
 	header->args[0] = context[1];
-	// By descriptor: execveat.
-	header->args[1] = !!READ(program->fdpath);
+	// The kernel has made the caller's number that of execve; what was given by descriptor came by execveat.
+	header->syscall = exec_number(header->abi, READ(program->fdpath));
 	put_snapshot(index, 0);
 	const char *filename = READ(program->filename);
 	const char *interpreter = READ(program->interp);

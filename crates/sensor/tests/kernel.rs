@@ -745,31 +745,10 @@ fn calls_by_the_32_bit_gate_are_seen() {
 #[test]
 fn control_groups_are_told_with_their_path() {
     let Some(mut watch) = watch(&[]) else { return };
-    let Some(hierarchy) = [
-        "/sys/fs/cgroup/memory",
-        "/sys/fs/cgroup/unified",
-        "/sys/fs/cgroup",
-    ]
-    .into_iter()
-    .find(|path| std::path::Path::new(path).join("cgroup.procs").exists()) else {
-        eprintln!("skipped: no control groups are mounted");
-        return;
-    };
-    let name = format!("hullward-test-{}", own());
-    let folder = std::path::Path::new(hierarchy).join(&name);
-    if let Err(error) = std::fs::create_dir(&folder) {
-        eprintln!("skipped: {}: {error}", folder.display());
-        return;
-    }
-    let mut child = Command::new("sh")
-        .args(["-c", "echo $$ > $0/cgroup.procs && exec sleep 0"])
-        .arg(&folder)
-        .spawn()
-        .unwrap();
-    child.wait().unwrap();
-    // A group is busy until its last process is gone altogether.
-    while std::fs::remove_dir(&folder).is_err() {}
-    let path = format!("/{name}");
+    let Some(group) = Group::new("told") else { return };
+    let path = format!("/{}", group.0.file_name().unwrap().to_str().unwrap());
+    let child = group.run("exec sleep 0");
+    drop(group);
     let made = watch.find("mkdir", |seen| {
         seen.is(Kind::Cgroup) && seen.text(Tag::Cgroup) == path
     });
@@ -778,12 +757,339 @@ fn control_groups_are_told_with_their_path() {
         seen.is(Kind::Cgroup) && seen.header.args[0] == 3 && seen.text(Tag::Cgroup) == path
     });
     assert_eq!(entered.header.cgroup, made.header.cgroup);
-    assert_eq!(entered.header.tgid, child.id());
+    assert_eq!(entered.header.tgid, child);
     let ran = watch.find("exec", |seen| {
-        seen.is(Kind::Exec) && seen.header.tgid == child.id() && seen.text(Tag::Argv) == "sleep"
+        seen.is(Kind::Exec) && seen.header.tgid == child && seen.text(Tag::Argv) == "sleep"
     });
     assert_eq!(ran.header.cgroup, made.header.cgroup);
     watch.find("rmdir", |seen| {
         seen.is(Kind::Cgroup) && seen.header.args[0] == 2 && seen.header.cgroup == made.header.cgroup
     });
+}
+
+/// What a call wrote, named, or was given, where the record of the call has it.
+#[test]
+fn calls_are_told_with_what_they_take() {
+    let Some(mut watch) = watch(&[
+        "write",
+        "writev",
+        "renameat",
+        "renameat2",
+        "rename",
+        "dup",
+        "sendfile",
+        "symlink",
+        "sendto",
+        "sendmsg",
+        "openat2",
+        "mount",
+    ]) else {
+        return;
+    };
+    let folder = folder();
+    let path = |name: &str| folder.path().join(name);
+    let text = |name: &str| path(name).to_str().unwrap().to_owned();
+    let c_text = |name: &str| std::ffi::CString::new(text(name)).unwrap();
+    let mut file = std::fs::File::create(path("written")).unwrap();
+    file.write_all(b"some content").unwrap();
+    let seen = watch.find("write", |seen| {
+        seen.event() == "write" && seen.text(Tag::Data) == "some content"
+    });
+    assert_eq!((seen.text(Tag::File), seen.header.ret), (text("written"), 12));
+
+    let parts = [std::io::IoSlice::new(b"first"), std::io::IoSlice::new(b"second")];
+    assert_eq!(file.write_vectored(&parts).unwrap(), 11);
+    let seen = watch.find("writev", |seen| {
+        seen.event() == "writev" && seen.text(Tag::Data) == "first"
+    });
+    assert_eq!(seen.header.ret, 11);
+
+    std::os::unix::fs::symlink("../target", path("link")).unwrap();
+    let seen = watch.find("symlink", |seen| {
+        seen.event() == "symlink" && seen.text(Tag::Path) == "../target"
+    });
+    assert_eq!(seen.text(Tag::SecondPath), text("link"));
+
+    let base = std::fs::File::open(folder.path()).unwrap();
+    let number = base.as_raw_fd();
+    // SAFETY: names are C strings, the structure has the size that is given.
+    unsafe {
+        assert_eq!(
+            libc::renameat(
+                number,
+                c"written".as_ptr(),
+                libc::AT_FDCWD,
+                c_text("renamed").as_ptr()
+            ),
+            0
+        );
+        let how = [libc::O_RDONLY as u64, 0, 0x04];
+        let opened = libc::syscall(
+            libc::SYS_openat2,
+            number,
+            c"renamed".as_ptr(),
+            how.as_ptr(),
+            24_usize,
+        );
+        assert!(opened >= 0);
+        assert_eq!(
+            libc::mount(
+                c"nothing".as_ptr(),
+                c"/nowhere".as_ptr(),
+                c"ext4".as_ptr(),
+                0,
+                std::ptr::null()
+            ),
+            -1
+        );
+        drop(OwnedFd::from_raw_fd(libc::dup(number)));
+        let source = i32::try_from(opened).unwrap();
+        assert_eq!(
+            libc::sendfile(file.as_raw_fd(), source, std::ptr::null_mut(), 4),
+            4
+        );
+    }
+    let seen = watch.find("renameat", |seen| {
+        seen.event().starts_with("rename") && seen.text(Tag::Path) == "written"
+    });
+    assert_eq!(seen.text(Tag::Base), folder.path().to_str().unwrap());
+    assert_eq!(seen.text(Tag::SecondPath), text("renamed"));
+    let seen = watch.find("openat2", |seen| {
+        seen.event() == "openat2" && seen.text(Tag::Path) == "renamed"
+    });
+    assert_eq!(
+        (seen.text(Tag::File), seen.header.args[4]),
+        (text("renamed"), 0x04)
+    );
+    let seen = watch.find("mount", |seen| {
+        seen.event() == "mount" && seen.text(Tag::Path) == "nothing"
+    });
+    assert_eq!(
+        (seen.text(Tag::SecondPath), seen.text(Tag::Text)),
+        ("/nowhere".into(), "ext4".into())
+    );
+    watch.find("dup", |seen| {
+        seen.event() == "dup" && seen.text(Tag::File) == folder.path().to_str().unwrap()
+    });
+    let seen = watch.find("sendfile", |seen| {
+        seen.event() == "sendfile" && seen.header.ret == 4
+    });
+    assert_eq!(seen.text(Tag::File), text("renamed"));
+    assert_eq!(seen.text(Tag::SecondFile), text("renamed"));
+
+    let receiver = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let to = receiver.local_addr().unwrap();
+    let sender = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    sender.send_to(b"datagram", to).unwrap();
+    let seen = watch.find("sendto", |seen| {
+        seen.event() == "sendto" && seen.text(Tag::Data) == "datagram"
+    });
+    assert_eq!(
+        seen.chunks[&(Tag::Address as u16)][2..8],
+        [to.port().to_be_bytes().as_slice(), &[127, 0, 0, 1]].concat()
+    );
+    assert_eq!(
+        seen.record().socket(Tag::Socket).unwrap().local_port,
+        sender.local_addr().unwrap().port()
+    );
+
+    sender.connect(to).unwrap();
+    let mut part = libc::iovec {
+        iov_base: b"message".as_ptr().cast_mut().cast(),
+        iov_len: 7,
+    };
+    // SAFETY: a message header may be zero but for what is set; the buffer outlives the call.
+    unsafe {
+        let mut message: libc::msghdr = std::mem::zeroed();
+        message.msg_iov = &raw mut part;
+        message.msg_iovlen = 1;
+        assert_eq!(libc::sendmsg(sender.as_raw_fd(), &raw const message, 0), 7);
+    }
+    let seen = watch.find("sendmsg", |seen| {
+        seen.event() == "sendmsg" && seen.text(Tag::Data) == "message"
+    });
+    assert_eq!(seen.record().socket(Tag::Socket).unwrap().remote_port, to.port());
+}
+
+#[test]
+fn what_a_process_changes_of_itself_is_told() {
+    let Some(mut watch) = watch(&[]) else { return };
+    let folder = folder();
+    let inner = std::ffi::CString::new(folder.path().to_str().unwrap()).unwrap();
+    let mut command = Command::new("/nonexistent");
+    // SAFETY: only system calls between fork and exec.
+    unsafe {
+        command.pre_exec(move || {
+            libc::chdir(inner.as_ptr());
+            libc::prctl(libc::PR_SET_NAME, c"renamed-thread".as_ptr());
+            libc::syscall(libc::SYS_setsid);
+            libc::syscall(libc::SYS_setuid, 12345);
+            Ok(())
+        });
+    }
+    assert!(command.spawn().is_err());
+    let name = folder.path().to_str().unwrap();
+    let seen = watch.find("chdir", |seen| {
+        seen.event() == "chdir" && seen.text(Tag::WorkingFolder) == name
+    });
+    let child = seen.header.tgid;
+    assert_ne!(child, own());
+    watch.find("prctl", |seen| {
+        seen.header.tgid == child && seen.text(Tag::Comm) == "renamed-thread"
+    });
+    let seen = watch.find("setsid", |seen| {
+        seen.header.tgid == child && seen.event() == "setsid"
+    });
+    assert_eq!(seen.record().process().unwrap().session, child);
+    let seen = watch.find("setuid", |seen| {
+        seen.header.tgid == child && seen.event() == "setuid"
+    });
+    let credentials = seen.record().credentials().unwrap();
+    assert_eq!((credentials.uid, credentials.effective), (12345, 0));
+}
+
+/// A control group of the test's own; `None` where there is none to be had.
+struct Group(std::path::PathBuf);
+
+impl Group {
+    fn new(name: &str) -> Option<Self> {
+        let hierarchy = [
+            "/sys/fs/cgroup/memory",
+            "/sys/fs/cgroup/unified",
+            "/sys/fs/cgroup",
+        ]
+        .into_iter()
+        .find(|path| std::path::Path::new(path).join("cgroup.procs").exists());
+        let Some(hierarchy) = hierarchy else {
+            eprintln!("skipped: no control groups are mounted");
+            return None;
+        };
+        let folder = std::path::Path::new(hierarchy).join(format!("hullward-{name}-{}", own()));
+        match std::fs::create_dir(&folder) {
+            Ok(()) => Some(Self(folder)),
+            Err(error) => {
+                eprintln!("skipped: {}: {error}", folder.display());
+                None
+            }
+        }
+    }
+
+    /// Runs a shell script in the group, on the first processor.
+    fn run(&self, script: &str) -> u32 {
+        let mut child = Command::new("taskset")
+            .args(["1", "sh", "-c", &format!("echo $$ > $0/cgroup.procs; {script}")])
+            .arg(&self.0)
+            .spawn()
+            .unwrap();
+        assert!(child.wait().unwrap().success());
+        child.id()
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        // A group is busy until its last process is gone altogether.
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while std::fs::remove_dir(&self.0).is_err() && Instant::now() < deadline {
+            std::thread::yield_now();
+        }
+    }
+}
+
+#[test]
+fn a_flood_from_one_control_group_does_not_blind_the_sensor_for_others() {
+    let cpus = std::thread::available_parallelism().unwrap().get();
+    let config = SensorConfig {
+        wanted: [EventType::named("openat").unwrap()].into(),
+        ring_bytes: cpus << 20,
+        budget_per_cgroup: Some(300),
+        ..SensorConfig::default()
+    };
+    let mut sensor = match KernelSensor::start(&config) {
+        Ok((sensor, _)) => sensor,
+        Err(error) => {
+            eprintln!("skipped: {error}");
+            return;
+        }
+    };
+    let (Some(noisy), Some(quiet)) = (Group::new("noisy"), Group::new("quiet")) else {
+        return;
+    };
+    let folder = folder();
+    let file = folder.path().join("looked-at");
+    std::fs::write(&file, "").unwrap();
+    // Nobody reads meanwhile.
+    noisy.run("i=0; while [ $i -lt 20000 ]; do : < /dev/null; i=$((i+1)); done");
+    let process = quiet.run(&format!(
+        "i=0; while [ $i -lt 100 ]; do : < {}; i=$((i+1)); done",
+        file.display()
+    ));
+    let losses = sensor.losses().unwrap().total();
+    assert!(losses.over_budget > 10_000, "{losses:?}");
+    let name = file.to_str().unwrap();
+    let mut seen = 0;
+    while sensor
+        .poll(Duration::from_millis(100), &mut |record| {
+            let path = record.text(Tag::Path).unwrap_or_default();
+            seen += usize::from(record.header.tgid == process && path == name.as_bytes());
+        })
+        .unwrap()
+        > 0
+        && seen < 100
+    {}
+    assert_eq!(seen, 100, "{losses:?}");
+}
+
+/// Not a test: what [`a_killed_sensor_leaves_nothing_in_the_kernel`] kills.
+#[test]
+#[ignore = "runs until it is killed"]
+fn holder() {
+    let sensor = KernelSensor::start(&SensorConfig::default());
+    println!("started {}", sensor.is_ok());
+    loop {
+        std::thread::park();
+    }
+}
+
+#[test]
+fn a_killed_sensor_leaves_nothing_in_the_kernel() {
+    let program = std::env::current_exe().unwrap();
+    let mut child = Command::new(program)
+        .args(["--ignored", "--exact", "holder", "--nocapture"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap()));
+    let started = lines.find_map(|line| {
+        line.unwrap()
+            .split_once("started ")
+            .map(|(_, started)| started == "true")
+    });
+    let mut programs = std::collections::BTreeSet::new();
+    for entry in std::fs::read_dir(format!("/proc/{}/fdinfo", child.id())).unwrap() {
+        let info = std::fs::read_to_string(entry.unwrap().path()).unwrap_or_default();
+        programs.extend(
+            info.lines()
+                .filter_map(|line| line.strip_prefix("prog_id:")?.trim().parse::<u32>().ok()),
+        );
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    if started != Some(true) {
+        eprintln!("skipped: the sensor does not run here");
+        return;
+    }
+    assert!(programs.len() >= 10, "{programs:?}");
+    // The kernel takes programs away some time after their last descriptor is gone.
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        let there: Vec<u32> = aya::programs::loaded_programs()
+            .filter_map(|program| Some(program.ok()?.id()))
+            .filter(|id| programs.contains(id))
+            .collect();
+        if there.is_empty() {
+            break;
+        }
+        assert!(Instant::now() < deadline, "still there: {there:?}");
+    }
 }
