@@ -57,6 +57,11 @@ for target in sbom document; do
     while read -r file; do put $target "$file"; done < <(find "$crates" "$work" -type f \( -name '*.cdx.*' -o -name '*.spdx*' -o -name 'bom*' \))
 done
 while read -r file; do put feeds "$file"; done < <(find "$crates/advisory/tests/fixtures/feeds" -type f)
+while read -r file; do
+    # The first byte chooses the source.
+    { printf '\003'; cat "$file"; } >"$work/json_event"
+    put json_event "$work/json_event"
+done < <(find "$crates/sensor/tests/json-fixtures" -name '*.json' -type f)
 while read -r file; do put report "$file"; done < <(find "$crates/report/tests/fixtures" -name '*.json' -type f)
 
 # Texts that begin targets which have no fixtures.

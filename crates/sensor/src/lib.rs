@@ -1,5 +1,6 @@
 //! Kernel events: the eBPF loader, decoding, and the state of processes, files and containers.
 
+pub mod json;
 mod kernel;
 mod ring;
 pub mod syscalls;
