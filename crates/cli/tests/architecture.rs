@@ -154,7 +154,7 @@ fn every_file_says_what_it_is() {
 #[test]
 fn names_are_unique_over_all_families() {
     let mut names: BTreeMap<&str, &str> = BTreeMap::new();
-    let families: [(&str, Vec<&str>); 6] = [
+    let families: [(&str, Vec<&str>); 7] = [
         (
             "extractors",
             inventory::extractors::ALL
@@ -179,6 +179,13 @@ fn names_are_unique_over_all_families() {
         (
             "alert formats",
             report::alerts::ALL
+                .iter()
+                .map(|member| member.meta().name)
+                .collect(),
+        ),
+        (
+            "notifiers",
+            server::notifiers::ALL
                 .iter()
                 .map(|member| member.meta().name)
                 .collect(),
