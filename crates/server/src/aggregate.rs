@@ -6,7 +6,7 @@ use model::event::{Alert, FieldValue};
 use serde::Deserialize;
 use std::collections::hash_map::RandomState;
 use std::collections::{BTreeMap, HashMap};
-use std::hash::{BuildHasher, Hash, Hasher};
+use std::hash::BuildHasher;
 
 /// The rule that summaries name.
 pub const SUMMARY_RULE: &str = "Hullward internal: alerts suppressed";
@@ -240,9 +240,8 @@ impl Aggregator {
     /// Two independent hashes of what an alert says, save when.
     fn identity(&self, alert: &Alert) -> (u64, u64) {
         let hash = |salt: u8| {
-            let mut hasher = self.hasher.build_hasher();
-            (salt, &alert.rule, &alert.source, &alert.hostname, &alert.output).hash(&mut hasher);
-            hasher.finish()
+            self.hasher
+                .hash_one((salt, &alert.rule, &alert.source, &alert.hostname, &alert.output))
         };
         (hash(0), hash(1))
     }
@@ -270,7 +269,7 @@ impl Bucket {
 
     fn leave_out(&mut self, alert: Alert, repeated: bool) {
         let time = alert.time;
-        let left_out = self.left_out.get_or_insert_with(|| LeftOut {
+        let left_out = self.left_out.get_or_insert(LeftOut {
             limited: 0,
             repeated: 0,
             first: time,

@@ -218,11 +218,17 @@ fn syslog(text: &str) -> Result<Target, DestinationError> {
     if authority.host().is_empty() || authority.as_str().contains('@') {
         return Err(wrong("names no host"));
     }
-    let address = match authority.port() {
-        Some(port) if port.as_str().parse::<u16>().is_ok_and(|port| port != 0) => authority.to_string(),
-        Some(_) => return Err(wrong("has a port that is none")),
-        None if authority.as_str().ends_with(':') => return Err(wrong("has a port that is none")),
-        None => format!("{authority}:{port}"),
+    // The port is looked at by hand, since one that is too large counts as none.
+    let address = match authority
+        .as_str()
+        .strip_prefix(authority.host())
+        .unwrap_or_default()
+    {
+        "" => format!("{authority}:{port}"),
+        given => match given.strip_prefix(':').map(str::parse::<u16>) {
+            Some(Ok(number)) if number != 0 => authority.to_string(),
+            _ => return Err(wrong("has a port that is none")),
+        },
     };
     Ok(Target::Syslog(transport, address))
 }
@@ -257,7 +263,7 @@ pub struct OutputSettings {
     /// Further headers of requests.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
-    /// A file whose content is sent as bearer token, read anew for each connection attempt that was refused.
+    /// A file whose content is sent as bearer token, read anew for each delivery.
     #[serde(default)]
     pub token_file: Option<PathBuf>,
     /// Roots for TLS beside those of the system, in PEM form.

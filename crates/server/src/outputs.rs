@@ -440,13 +440,13 @@ impl Courier {
         // While something waits on disk, what is new waits behind it.
         let waits = self.pending.is_some() || self.spool.as_ref().is_some_and(|spool| !spool.is_empty());
         if waits {
-            self.put_aside(message);
+            self.put_aside(&message);
         } else {
             self.pending = Some(message);
         }
     }
 
-    fn put_aside(&mut self, message: Message) {
+    fn put_aside(&mut self, message: &Message) {
         self.counts.queued.fetch_sub(message.alerts, Ordering::Relaxed);
         let written = match &mut self.spool {
             Some(spool) => spool.push(&message.body, message.alerts),
@@ -484,7 +484,7 @@ impl Courier {
                         self.counts.queued.fetch_sub(message.alerts, Ordering::Relaxed);
                     }
                     Err(error) if error.retry && self.spool.is_some() => {
-                        self.put_aside(message);
+                        self.put_aside(&message);
                         self.wait(now, error);
                         return;
                     }
@@ -554,7 +554,7 @@ impl Courier {
     /// What could not be delivered in time is kept on disk or counted.
     fn finish(&mut self, left: &[Arc<Alert>]) {
         if let Some(message) = self.pending.take() {
-            self.put_aside(message);
+            self.put_aside(&message);
         }
         for chunk in left.chunks(self.notifier.batch().max(1)) {
             let alerts: Vec<&Alert> = chunk.iter().map(|alert| &**alert).collect();
@@ -562,7 +562,7 @@ impl Courier {
                 body: self.notifier.encode(&alerts),
                 alerts: alerts.len() as u64,
             };
-            self.put_aside(message);
+            self.put_aside(&message);
         }
     }
 }
