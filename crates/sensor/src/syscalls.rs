@@ -16,6 +16,12 @@ pub enum Table {
     Arm64 = 2,
 }
 
+impl Default for Table {
+    fn default() -> Self {
+        Self::native()
+    }
+}
+
 impl Table {
     /// Every table.
     pub const ALL: [Self; 3] = [Self::X86_64, Self::Ia32, Self::Arm64];

@@ -36,6 +36,25 @@ pub enum Kind {
     SnapshotFile = 9,
 }
 
+impl Kind {
+    /// The kind with this number.
+    #[must_use]
+    pub fn of(number: u8) -> Option<Self> {
+        Some(match number {
+            1 => Self::Syscall,
+            2 => Self::Exec,
+            3 => Self::Fork,
+            4 => Self::Exit,
+            5 => Self::Snapshot,
+            6 => Self::IoUring,
+            7 => Self::SocketState,
+            8 => Self::Cgroup,
+            9 => Self::SnapshotFile,
+            _ => return None,
+        })
+    }
+}
+
 /// What a chunk holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u16)]
@@ -229,6 +248,32 @@ impl<'a> Record<'a> {
         Ok(Self { header, chunks })
     }
 
+    /// A record whose chunks were checked before, by [`Record::parse`].
+    pub(crate) fn from_parts(header: Header, chunks: &'a [u8]) -> Self {
+        Self { header, chunks }
+    }
+
+    /// All chunks, as they were written.
+    #[must_use]
+    pub fn chunks(&self) -> &'a [u8] {
+        self.chunks
+    }
+
+    /// Whether there is a chunk with one of these tags.
+    #[must_use]
+    pub fn has_any(&self, tags: &[Tag]) -> bool {
+        let mut rest = self.chunks;
+        while let [tag_low, tag_high, length_low, length_high, content @ ..] = rest {
+            let tag = u16::from_le_bytes([*tag_low, *tag_high]);
+            if tags.iter().any(|wanted| *wanted as u16 == tag) {
+                return true;
+            }
+            let length = usize::from(u16::from_le_bytes([*length_low, *length_high]));
+            rest = content.get(length.next_multiple_of(4)..).unwrap_or_default();
+        }
+        false
+    }
+
     /// The content of the first chunk with this tag.
     #[must_use]
     pub fn chunk(&self, tag: Tag) -> Option<&'a [u8]> {
@@ -362,6 +407,9 @@ pub const FILE_DELETED: u32 = 8;
 pub const FILE_PATH_CUT: u32 = 16;
 /// Flag: the caller may write to the file (of executables: mode bits and owner allow it).
 pub const FILE_WRITABLE: u32 = 32;
+
+/// Flag in the first number of [`Tag::OpenFile`], beside those of `struct file`: opening made the file (`FMODE_CREATED`).
+pub const OPEN_CREATED: u32 = 1 << 31;
 
 /// Facts of a file, from its inode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
