@@ -5,7 +5,7 @@ ifneq ($(wildcard ../shared/data/README.md),)
 export HULLWARD_TEST_DATA ?= $(abspath ../shared/data)
 endif
 
-.PHONY: help build demo test check bless bench bpf bpf-check kernels
+.PHONY: help build demo test check bless bench bpf bpf-check kernels suite
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' $(MAKEFILE_LIST)
@@ -32,6 +32,10 @@ bpf-check: ## whether the committed objects are what their sources give, where t
 
 kernels: ## the sensor's tests in other kernels, in qemu; needs qemu-system-x86, busybox-static and apt
 	bpf/kernel_matrix.sh
+
+suite: ## the tests of SUITE (files or folders, format of Falco's event generator) with the rules of RULES (files); needs root
+	$(CARGO) build --locked -p cli -p testkit --bins
+	target/debug/suite $(foreach file,$(RULES),--rules $(file)) $(SUITE_OPTIONS) $(SUITE)
 
 bless: ## rewrite generated pages and expected results; then read the difference
 	BLESS=1 INSTA_UPDATE=always $(CARGO) test --workspace

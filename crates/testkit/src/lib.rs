@@ -9,6 +9,7 @@ pub mod image;
 pub mod object;
 pub mod program;
 pub mod registry;
+pub mod suite;
 pub mod tar;
 pub mod zip;
 

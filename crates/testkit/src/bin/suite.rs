@@ -1,0 +1,319 @@
+//! Runs suites of tests in the format of Falco's event generator against a detector.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program for the terminal"
+)]
+#![allow(clippy::disallowed_methods, reason = "reads suites and starts what they name")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+use testkit::suite::container::{Choice, Place};
+use testkit::suite::detector::Detector;
+use testkit::suite::drive::Stage;
+use testkit::suite::{capabilities, description, leaf, matching, run, table};
+
+const USAGE: &str = "\
+Usage: suite [OPTIONS] FILE|FOLDER...
+
+Acts out the tests of suite files and compares what a detector alerts with what they expect.
+
+Options:
+  --rules FILE             rules for `hullward watch`; may be repeated
+  --hullward PROGRAM       the program whose `watch` is the detector [default: the one beside this program]
+  --detector COMMAND       another detector, run by sh: it prints alerts as Falco does in JSON, each with proc.env among
+                           its output fields, and `watching` on its errors when it is ready
+  --only TEXT              only tests whose name or rule holds the text; may be repeated
+  --container-runtime R    auto, docker or runc [default: auto]
+  --settle MILLISECONDS    how long a container runs before its test starts [default: 500]
+  --timeout SECONDS        how long an alert may take [default: 5]
+  --ready SECONDS          how long the detector may take to be ready [default: 60]
+  --format FORMAT          table or json [default: table]
+  --list                   print the tests and what they expect, run nothing
+  --execute-only           act out without a detector and print what the system calls returned
+  --help                   print this
+
+Exit code: 0 when nothing failed, 1 when a test failed or could not be acted out, 2 for wrong usage or suites,
+4 when the detector or the runner failed.
+";
+
+struct Options {
+    rules: Vec<PathBuf>,
+    hullward: Option<PathBuf>,
+    detector: Option<String>,
+    only: Vec<String>,
+    runtime: Choice,
+    settle: Duration,
+    timeout: Duration,
+    ready: Duration,
+    json: bool,
+    list: bool,
+    execute_only: bool,
+    targets: Vec<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    let options = match options(std::env::args().skip(1)) {
+        Ok(Some(options)) => options,
+        Ok(None) => {
+            print!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        Err(message) => {
+            eprintln!("suite: {message}; --help tells the options");
+            return ExitCode::from(2);
+        }
+    };
+    let tests = match read(&options) {
+        Ok(tests) => tests,
+        Err(message) => {
+            eprintln!("suite: {message}");
+            return ExitCode::from(2);
+        }
+    };
+    if options.list {
+        for test in &tests {
+            println!("{}: {}", test.name, matching::Expectation(test));
+        }
+        return ExitCode::SUCCESS;
+    }
+    match perform(&options, &tests) {
+        Ok(report) => {
+            if options.json {
+                println!("{}", table::json(&report));
+            } else {
+                print!("{}", table::text(&report));
+            }
+            if report.failed() {
+                ExitCode::from(1)
+            } else {
+                ExitCode::SUCCESS
+            }
+        }
+        Err(message) => {
+            eprintln!("suite: {message}");
+            ExitCode::from(4)
+        }
+    }
+}
+
+fn options(mut arguments: impl Iterator<Item = String>) -> Result<Option<Options>, String> {
+    let mut options = Options {
+        rules: Vec::new(),
+        hullward: None,
+        detector: None,
+        only: Vec::new(),
+        runtime: Choice::Auto,
+        settle: Duration::from_millis(500),
+        timeout: Duration::from_secs(5),
+        ready: Duration::from_secs(60),
+        json: false,
+        list: false,
+        execute_only: false,
+        targets: Vec::new(),
+    };
+    while let Some(argument) = arguments.next() {
+        let mut value = || {
+            arguments
+                .next()
+                .ok_or_else(|| format!("{argument} needs a value"))
+        };
+        match argument.as_str() {
+            "--rules" => options.rules.push(value()?.into()),
+            "--hullward" => options.hullward = Some(value()?.into()),
+            "--detector" => options.detector = Some(value()?),
+            "--only" => options.only.push(value()?),
+            "--container-runtime" => {
+                options.runtime = match value()?.as_str() {
+                    "auto" => Choice::Auto,
+                    "docker" => Choice::Docker,
+                    "runc" => Choice::Runc,
+                    other => {
+                        return Err(format!(
+                            "--container-runtime is auto, docker or runc, not `{other}`"
+                        ));
+                    }
+                };
+            }
+            "--settle" => options.settle = Duration::from_millis(number(&argument, &value()?)?),
+            "--timeout" => options.timeout = Duration::from_secs(number(&argument, &value()?)?),
+            "--ready" => options.ready = Duration::from_secs(number(&argument, &value()?)?),
+            "--format" => {
+                options.json = match value()?.as_str() {
+                    "json" => true,
+                    "table" => false,
+                    other => return Err(format!("--format is table or json, not `{other}`")),
+                };
+            }
+            "--list" => options.list = true,
+            "--execute-only" => options.execute_only = true,
+            "--help" | "-h" => return Ok(None),
+            option if option.starts_with('-') => return Err(format!("there is no option {option}")),
+            target => options.targets.push(target.into()),
+        }
+    }
+    if options.targets.is_empty() {
+        return Err("no suite is named".to_owned());
+    }
+    if !options.list && !options.execute_only && options.detector.is_none() && options.rules.is_empty() {
+        return Err("no rules are named (--rules FILE)".to_owned());
+    }
+    Ok(Some(options))
+}
+
+fn number(option: &str, text: &str) -> Result<u64, String> {
+    text.parse()
+        .ok()
+        .filter(|number| *number <= 3_600_000)
+        .ok_or_else(|| format!("{option} is a number, not `{text}`"))
+}
+
+fn read(options: &Options) -> Result<Vec<description::Test>, String> {
+    let mut files = Vec::new();
+    for target in &options.targets {
+        let mut paths = Vec::new();
+        if target.is_dir() {
+            let entries =
+                std::fs::read_dir(target).map_err(|error| format!("{}: {error}", target.display()))?;
+            for entry in entries {
+                let path = entry
+                    .map_err(|error| format!("{}: {error}", target.display()))?
+                    .path();
+                if path
+                    .extension()
+                    .is_some_and(|extension| extension == "yaml" || extension == "yml")
+                {
+                    paths.push(path);
+                }
+            }
+            paths.sort();
+            if paths.is_empty() {
+                return Err(format!("{} has no suite (*.yaml, *.yml)", target.display()));
+            }
+        } else {
+            paths.push(target.clone());
+        }
+        for path in paths {
+            let text =
+                std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+            files.push((path.display().to_string(), text));
+        }
+    }
+    let tests = description::read(&files).map_err(|mistake| mistake.to_string())?;
+    let chosen: Vec<_> = tests
+        .into_iter()
+        .filter(|test| {
+            options.only.is_empty()
+                || options
+                    .only
+                    .iter()
+                    .any(|text| test.name.contains(text) || test.rule.contains(text))
+        })
+        .collect();
+    if chosen.is_empty() {
+        return Err("no test has any of the texts of --only".to_owned());
+    }
+    Ok(chosen)
+}
+
+fn perform(options: &Options, tests: &[description::Test]) -> Result<run::Report, String> {
+    let interrupted = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        signal_hook::flag::register(signal, Arc::clone(&interrupted))
+            .map_err(|error| format!("signals cannot be caught: {error}"))?;
+    }
+    let folder = tempfile::Builder::new()
+        .prefix("hullward-suite-run-")
+        .tempdir()
+        .map_err(|error| format!("no temporary folder can be made: {error}"))?;
+    // Processes of other users must reach the program in it.
+    open_to_all(folder.path())?;
+    let program = folder.path().join("leaf");
+    leaf::compile(&program)?;
+    let leaf_bytes = std::fs::read(&program).map_err(|error| format!("{}: {error}", program.display()))?;
+    let status = std::fs::read_to_string("/proc/self/status")
+        .map_err(|error| format!("/proc/self/status: {error}"))?;
+    let grantable = capabilities::grantable(&status)
+        .ok_or("/proc/self/status does not tell this process's capabilities")?;
+    let root = rustix::process::geteuid().is_root();
+    let place = if tests.iter().any(|test| test.container.is_some()) {
+        Place::prepare(options.runtime, root, grantable, folder.path(), &program)
+    } else {
+        Err("no test has a container".to_owned())
+    };
+    if let Some(lacks) = place.as_ref().ok().and_then(Place::lacks) {
+        eprintln!("suite: containers are {lacks}");
+    }
+    let stage = Stage {
+        leaf: program,
+        leaf_bytes,
+        folder: folder.path().to_owned(),
+        root,
+        place,
+        interrupted,
+        settle: options.settle,
+    };
+    let mut detector = if options.execute_only {
+        None
+    } else {
+        let mut detector = Detector::start(detector_command(options)?)?;
+        detector.wait_until_ready(options.ready, &stage.interrupted)?;
+        Some(detector)
+    };
+    let report = run::all(
+        tests,
+        &stage,
+        detector.as_mut(),
+        options.timeout,
+        |index, test| {
+            eprintln!("suite: {}/{} {}", index + 1, tests.len(), test.name);
+        },
+    )?;
+    if let Some(detector) = &mut detector {
+        detector.stop();
+        let (others, strange, first) = detector.aside();
+        if others > 0 {
+            eprintln!("suite: {others} alerts of processes that are no test's");
+        }
+        if let Some(first) = first {
+            eprintln!("suite: {strange} lines of the detector are no alerts; the first: {first}");
+        }
+    }
+    Ok(report)
+}
+
+fn open_to_all(path: &Path) -> Result<(), String> {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755))
+        .map_err(|error| format!("{}: {error}", path.display()))
+}
+
+fn detector_command(options: &Options) -> Result<Command, String> {
+    if let Some(line) = &options.detector {
+        let mut command = Command::new("sh");
+        command.arg("-c").arg(line);
+        return Ok(command);
+    }
+    let program = match &options.hullward {
+        Some(program) => program.clone(),
+        None => std::env::current_exe()
+            .map_err(|error| format!("this program's own path is unknown: {error}"))?
+            .with_file_name("hullward"),
+    };
+    if !program.is_file() {
+        return Err(format!(
+            "there is no {}; build it or name it with --hullward",
+            program.display()
+        ));
+    }
+    let mut command = Command::new(program);
+    command.arg("watch");
+    for rules in &options.rules {
+        command.arg("--rules").arg(rules);
+    }
+    command.args(["--format", "json", "--append-output-field", "proc.env"]);
+    Ok(command)
+}
