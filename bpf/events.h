@@ -225,8 +225,20 @@ struct settings {
 	u32 unified;
 	u32 socket_states;
 	u32 slots;
+	// The controller of version 1 by which containers are told apart.
+	u32 controller;
+	u32 spare;
 };
-_Static_assert(sizeof(struct settings) == 72, "Settings of kernel.rs");
+_Static_assert(sizeof(struct settings) == 80, "Settings of kernel.rs");
+
+enum controller {
+	CONTROLLER_NONE = 0,
+	CONTROLLER_MEMORY = 1,
+	CONTROLLER_PIDS = 2,
+	CONTROLLER_DEVICES = 3,
+	CONTROLLER_CPU = 4,
+	CONTROLLER_FREEZER = 5,
+};
 
 enum loss {
 	LOSS_RING_FULL = 0,

@@ -925,7 +925,7 @@ int snapshot_process(struct bpf_iter__task *context)
 	// Who reads: the loader's own process, as the first PID namespace numbers it.
 	header->args[1] = bpf_get_current_pid_tgid() >> 32;
 	put_snapshot(index, 0);
-	put_cgroup_path(index, (u64)cgroup_of(task, true));
+	put_cgroup_path(index, (u64)cgroup_of((struct task_struct *)slot->task, settings, false));
 	u32 size = slot->used;
 	header->size = size;
 	keep(size);

@@ -209,22 +209,33 @@ inlined u32 overlay_layer(struct inode *inode)
 	return FILE_LOWER_LAYER;
 }
 
-inlined void times_of(struct file_meta *meta, struct inode *inode)
+// A field of the inode that was copied to the slot.
+#define COPIED(slot, pointer, field)                                                                                           \
+	({                                                                                                                     \
+		typeof(((struct inode *)0)->field) field_;                                                                     \
+		u32 offset_ = offset_of_field(struct inode, field);                                                            \
+		if (offset_ + sizeof(field_) <= INODE_BYTES)                                                                   \
+			field_ = *(typeof(field_) *)((slot)->inode + offset_);                                                 \
+		else                                                                                                           \
+			field_ = READ((pointer)->field);                                                                       \
+		field_;                                                                                                        \
+	})
+
+inlined void times_of(struct file_meta *meta, struct slot *slot, struct inode *inode)
 {
 	if (has_field(struct inode, i_ctime_sec)) {
-		meta->change_time = READ(inode->i_ctime_sec) * 1000000000 + READ(inode->i_ctime_nsec);
-	} else if (has_field(struct inode, __i_ctime)) {
+		meta->change_time = COPIED(slot, inode, i_ctime_sec) * 1000000000 + COPIED(slot, inode, i_ctime_nsec);
+		meta->modify_time = COPIED(slot, inode, i_mtime_sec) * 1000000000 + COPIED(slot, inode, i_mtime_nsec);
+		return;
+	}
+	if (has_field(struct inode, __i_ctime))
 		meta->change_time = READ(inode->__i_ctime.tv_sec) * 1000000000 + READ(inode->__i_ctime.tv_nsec);
-	} else {
+	else
 		meta->change_time = READ(inode->i_ctime.tv_sec) * 1000000000 + READ(inode->i_ctime.tv_nsec);
-	}
-	if (has_field(struct inode, i_mtime_sec)) {
-		meta->modify_time = READ(inode->i_mtime_sec) * 1000000000 + READ(inode->i_mtime_nsec);
-	} else if (has_field(struct inode, __i_mtime)) {
+	if (has_field(struct inode, __i_mtime))
 		meta->modify_time = READ(inode->__i_mtime.tv_sec) * 1000000000 + READ(inode->__i_mtime.tv_nsec);
-	} else {
+	else
 		meta->modify_time = READ(inode->i_mtime.tv_sec) * 1000000000 + READ(inode->i_mtime.tv_nsec);
-	}
 }
 
 // Whether the task may write to the file by its mode bits, owner, or being the superuser.
@@ -253,14 +264,15 @@ separate int put_file(u32 index, u64 pointer, u32 tag)
 	struct vfsmount *vfs = READ(file->f_path.mnt);
 	if (!inode || !dentry)
 		return 0;
-	struct super_block *super = READ(inode->i_sb);
+	bpf_probe_read_kernel(slot->inode, INODE_BYTES, inode);
+	struct super_block *super = COPIED(slot, inode, i_sb);
 	struct file_meta meta = {};
-	meta.inode = READ(inode->i_ino);
-	meta.mode = READ(inode->i_mode);
-	meta.owner = READ(inode->i_uid.val);
+	meta.inode = COPIED(slot, inode, i_ino);
+	meta.mode = COPIED(slot, inode, i_mode);
+	meta.owner = COPIED(slot, inode, i_uid.val);
 	meta.device = READ(super->s_dev);
 	meta.filesystem_magic = READ(super->s_magic);
-	times_of(&meta, inode);
+	times_of(&meta, slot, inode);
 	struct mount *mount = (void *)vfs - offset_of_field(struct mount, mnt);
 	meta.mount = READ(mount->mnt_id);
 	slot->path_flags = 0;
@@ -272,11 +284,12 @@ separate int put_file(u32 index, u64 pointer, u32 tag)
 	else
 		build_path(index, (u64)vfs, (u64)dentry);
 	meta.flags = slot->path_flags;
-	if (!READ(inode->i_nlink) || (!nameless && !READ(dentry->d_hash.pprev)))
+	if (!COPIED(slot, inode, i_nlink) || (!nameless && !READ(dentry->d_hash.pprev)))
 		meta.flags |= FILE_DELETED;
 	if (meta.filesystem_magic == MAGIC_OVERLAY)
 		meta.flags |= overlay_layer(inode);
-	if (may_write((struct task_struct *)slot->task, meta.mode, meta.owner, READ(inode->i_gid.val)))
+	if (tag == TAG_EXECUTABLE &&
+	    may_write((struct task_struct *)slot->task, meta.mode, meta.owner, COPIED(slot, inode, i_gid.val)))
 		meta.flags |= FILE_WRITABLE;
 	put_built(slot, tag);
 	put_bytes(slot, tag + 1, &meta, sizeof(meta));

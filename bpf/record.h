@@ -8,6 +8,7 @@
 #define CHUNK_LIMIT 0x7fff
 #define PATH_BYTES 4096
 #define NAME_BYTES 256
+#define INODE_BYTES 192
 // The largest text that is taken from user memory.
 #define TEXT_BYTES 4096
 
@@ -17,6 +18,8 @@ struct slot {
 	u8 record[RECORD_BYTES];
 	// Paths are put together here from their end.
 	u8 path[PATH_BYTES + NAME_BYTES];
+	// The first part of the inode that is looked at, where its facts are: one copy costs less than one for each of them.
+	u8 inode[INODE_BYTES];
 	u32 used;
 	u32 busy;
 	volatile u32 path_at;
@@ -209,33 +212,36 @@ separate int put_user_bytes(u32 index, u64 from, u32 size, u32 tag)
 	return size;
 }
 
-// The control group that says which container a task is in: that of version 2, or on hosts where version 1 has the
-// controllers, the first controller in which the task is not at the root.
-inlined struct cgroup *cgroup_of(struct task_struct *task, bool direct)
+// The control group that says which container a task is in: that of the controller of version 1 which the loader has chosen,
+// or where there is none, or the task is not in one of its groups, that of version 2.
+inlined struct cgroup *cgroup_of(struct task_struct *task, const struct settings *settings, bool direct)
 {
-	struct css_set *set = GET(direct, task->cgroups);
+	struct css_set *set = direct ? task->cgroups : READ(task->cgroups);
 	if (!set)
 		return 0;
-	struct cgroup *standard = READ(set->dfl_cgrp);
-	u64 root = (u64)READ(standard->root);
-#define TRY_CONTROLLER(name)                                                                                                   \
-	if (has_enumerator(enum cgroup_subsys_id, name)) {                                                                     \
-		struct cgroup_subsys_state *state = 0;                                                                         \
-		struct cgroup *group = 0;                                                                                      \
-		bpf_probe_read_kernel(&state, sizeof(state),                                                                   \
-				      (void *)set + offset_of_field(struct css_set, subsys) +                                  \
-					      sizeof(void *) * enumerator(enum cgroup_subsys_id, name));                       \
-		if (state)                                                                                                     \
-			group = READ(state->cgroup);                                                                           \
-		if (group && (u64)READ(group->root) != root && READ(group->level) > 0)                                         \
-			return group;                                                                                          \
+	u32 which = settings->controller;
+	s64 position = -1;
+#define CONTROLLER(number, name)                                                                                               \
+	if (which == number && has_enumerator(enum cgroup_subsys_id, name))                                                    \
+		position = enumerator(enum cgroup_subsys_id, name);
+	CONTROLLER(CONTROLLER_MEMORY, memory_cgrp_id)
+	CONTROLLER(CONTROLLER_PIDS, pids_cgrp_id)
+	CONTROLLER(CONTROLLER_DEVICES, devices_cgrp_id)
+	CONTROLLER(CONTROLLER_CPU, cpu_cgrp_id)
+	CONTROLLER(CONTROLLER_FREEZER, freezer_cgrp_id)
+	if (position >= 0) {
+		struct cgroup_subsys_state *state = 0;
+		u64 from = 0;
+		bpf_probe_read_kernel(&from, sizeof(from), &task->cgroups);
+		bpf_probe_read_kernel(&state, sizeof(state),
+				      (void *)from + offset_of_field(struct css_set, subsys) + sizeof(void *) * position);
+		if (state) {
+			struct cgroup *group = READ(state->cgroup);
+			if (group && READ(group->level) > 0)
+				return group;
+		}
 	}
-	TRY_CONTROLLER(memory_cgrp_id)
-	TRY_CONTROLLER(pids_cgrp_id)
-	TRY_CONTROLLER(devices_cgrp_id)
-	TRY_CONTROLLER(cpu_cgrp_id)
-	TRY_CONTROLLER(freezer_cgrp_id)
-	return standard;
+	return READ(set->dfl_cgrp);
 }
 
 inlined u64 cgroup_number(struct cgroup *group)
@@ -280,7 +286,7 @@ inlined void header_of(struct slot *slot, struct task_struct *task, const struct
 	if (is_current && settings->unified)
 		header->cgroup = bpf_get_current_cgroup_id();
 	else
-		header->cgroup = cgroup_number(cgroup_of(task, direct));
+		header->cgroup = cgroup_number(cgroup_of(task, settings, direct));
 	slot->task = (u64)task;
 	slot->root_dentry = 0;
 	slot->root_mount = 0;
@@ -444,7 +450,7 @@ separate int finish(u32 index)
 	// A record of a control group says itself which.
 	if (header->kind != KIND_CGROUP && counters->last_cgroup != cgroup && !bpf_map_lookup_elem(&groups, &cgroup)) {
 		told = false;
-		put_cgroup_path(index, (u64)cgroup_of((struct task_struct *)slot->task, false));
+		put_cgroup_path(index, (u64)cgroup_of((struct task_struct *)slot->task, settings, false));
 	}
 	u32 size = slot->used;
 	header->size = size;

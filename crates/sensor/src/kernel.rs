@@ -228,6 +228,8 @@ struct Settings {
     unified: u32,
     socket_states: u32,
     slots: u32,
+    controller: u32,
+    spare: u32,
 }
 
 /// `struct counters` of `bpf/events.h`.
@@ -241,7 +243,7 @@ struct Counters {
 }
 
 const _: () =
-    assert!(size_of::<Settings>() == 72 && size_of::<Counters>() == 64 && size_of::<Wanted>() == 16);
+    assert!(size_of::<Settings>() == 80 && size_of::<Counters>() == 64 && size_of::<Wanted>() == 16);
 
 // SAFETY: numbers laid out as in C, without padding, every bit pattern allowed.
 #[allow(unsafe_code)]
@@ -437,14 +439,18 @@ impl KernelSensor {
         let count = cpus.clamp(1, MAXIMUM_RINGS);
         let ring_bytes = ring_size(config.ring_bytes / count);
         let rings = make_rings(&mut ebpf, count, ring_bytes)?;
-        let unified_cgroups = unified_cgroups();
+        let controller = controller(&String::from_utf8_lossy(&proc_file(
+            "/proc/cgroups",
+            PROC_FILE_BYTES,
+        )));
         let settings = Settings {
             rings: u32::try_from(count).unwrap_or(1),
             wake_bytes: u64::from(ring_bytes / 8).min(256 << 10),
             pressure_bytes: u64::from(ring_bytes / 2),
             high_pressure_bytes: u64::from(ring_bytes / 4 * 3),
             argument_bytes: ARGUMENT_BYTES,
-            unified: u32::from(unified_cgroups),
+            unified: u32::from(controller == 0),
+            controller,
             slots,
             ..Settings::default()
         };
@@ -468,7 +474,7 @@ impl KernelSensor {
         let report = ProbeReport {
             release: sensor.release.clone(),
             programs,
-            unified_cgroups,
+            unified_cgroups: controller == 0,
             rings: count,
             ring_bytes: ring_bytes as usize,
         };
@@ -949,13 +955,23 @@ fn release() -> String {
     String::from_utf8_lossy(&release).trim().to_owned()
 }
 
-/// Whether no controller is in a hierarchy of version 1.
-fn unified_cgroups() -> bool {
-    let table = proc_file("/proc/cgroups", PROC_FILE_BYTES);
-    let table = String::from_utf8_lossy(&table);
-    let mut rows = table.lines().filter(|line| !line.starts_with('#')).peekable();
-    // Kernels without version 1 may have no such file; the general way works there too.
-    rows.peek().is_some() && rows.all(|line| line.split_whitespace().nth(1) == Some("0"))
+/// Controllers of version 1 by which containers can be told apart, in the order of `enum controller` of `bpf/events.h`.
+const CONTROLLERS: [&str; 5] = ["memory", "pids", "devices", "cpu", "freezer"];
+
+/// The first of [`CONTROLLERS`] that is in a hierarchy of version 1, counted from 1; 0 when there is none. `table` is that
+/// of `/proc/cgroups`.
+fn controller(table: &str) -> u32 {
+    let hierarchy = |name: &str| {
+        table.lines().find_map(|line| {
+            let mut words = line.split_whitespace();
+            (words.next() == Some(name)).then(|| words.next() != Some("0"))
+        })
+    };
+    CONTROLLERS
+        .iter()
+        .zip(1_u32..)
+        .find(|(name, _)| hierarchy(name) == Some(true))
+        .map_or(0, |(_, number)| number)
 }
 
 /// The record with the arguments and environment that an iterator cannot read from other processes.
@@ -974,4 +990,30 @@ fn with_arguments(record: &Record<'_>, environment: bool) -> Vec<u8> {
     }
     debug_assert_eq!(record.header.kind, Kind::Snapshot as u8);
     builder.build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_controller_that_tells_containers_apart() {
+        let head = "#subsys_name\thierarchy\tnum_cgroups\tenabled\n";
+        for (rows, expected) in [
+            ("memory\t0\t80\t1\npids\t0\t80\t1\n", 0),
+            ("cpu\t2\t80\t1\nmemory\t5\t80\t1\n", 1),
+            ("memory\t0\t80\t1\npids\t4\t80\t1\n", 2),
+            ("cpuset\t3\t1\t1\n", 0),
+            ("", 0),
+        ] {
+            assert_eq!(controller(&format!("{head}{rows}")), expected, "{rows}");
+        }
+    }
+
+    #[test]
+    fn rings_are_powers_of_two() {
+        assert_eq!(ring_size(0), 128 << 10);
+        assert_eq!(ring_size((8 << 20) - 1), 4 << 20);
+        assert_eq!(ring_size(usize::MAX), 1 << 30);
+    }
 }
