@@ -1,5 +1,6 @@
 //! Kernel events: the eBPF loader, decoding, and the state of processes, files and containers.
 
+pub mod capture;
 pub mod containers;
 mod event;
 mod fields;

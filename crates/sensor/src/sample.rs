@@ -647,13 +647,13 @@ impl<'a> Script<'a> {
                 Tag::WorkingFolder,
                 process.cwd.as_deref().unwrap_or("/").as_bytes(),
             )
-            .chunk(Tag::Credentials, &credentials(&self.credentials(process)?))
-            .chunk(Tag::Process, &identity(&self.identity(actor, 0)))
+            .chunk(Tag::Credentials, &self.credentials(process)?.to_bytes())
+            .chunk(Tag::Process, &self.identity(actor, 0).to_bytes())
             .chunk(Tag::Cgroup, cgroup.as_bytes())
             .chunk(Tag::Executable, path.as_bytes())
             .chunk(
                 Tag::ExecutableMeta,
-                &file_meta(&self.meta(&process.binary, time, 0o100_755)),
+                &self.meta(&process.binary, time, 0o100_755).to_bytes(),
             )
             .chunk(
                 Tag::Filename,
@@ -778,8 +778,8 @@ impl<'a> Script<'a> {
                 Tag::WorkingFolder,
                 process.cwd.as_deref().unwrap_or("/").as_bytes(),
             )
-            .chunk(Tag::Credentials, &credentials(&self.credentials(process)?))
-            .chunk(Tag::Process, &identity(&self.identity(actor, flags as u32)))
+            .chunk(Tag::Credentials, &self.credentials(process)?.to_bytes())
+            .chunk(Tag::Process, &self.identity(actor, flags as u32).to_bytes())
             .chunk(Tag::Executable, path_of(process).as_bytes());
         if header.cgroup != HOST_CGROUP {
             builder = builder.chunk(Tag::Cgroup, self.cgroup().1.as_bytes());
@@ -948,7 +948,7 @@ impl<'a> Script<'a> {
                 let usual = if folder { 0o040_755 } else { 0o100_644 };
                 builder = builder
                     .chunk(Tag::File, real.as_bytes())
-                    .chunk(Tag::FileMeta, &file_meta(&self.meta(&sample.file, now, usual)));
+                    .chunk(Tag::FileMeta, &self.meta(&sample.file, now, usual).to_bytes());
                 if opens {
                     let created = if sample.file.created { OPEN_CREATED } else { 0 };
                     let mut open = created.to_le_bytes().to_vec();
@@ -1092,7 +1092,7 @@ impl<'a> Script<'a> {
                 None => path.clone(),
             };
             return Ok(builder
-                .chunk(Tag::Socket, &socket_bytes(&told))
+                .chunk(Tag::Socket, &told.to_bytes())
                 .chunk(Tag::UnixPath, path.as_bytes()));
         }
         let end = |field: &'static str, text: &Option<String>| -> Result<Option<SocketAddr>, SampleError> {
@@ -1154,7 +1154,7 @@ impl<'a> Script<'a> {
         };
         let mut builder = builder;
         if !self.sample.io_uring {
-            builder = builder.chunk(Tag::Socket, &socket_bytes(&told));
+            builder = builder.chunk(Tag::Socket, &told.to_bytes());
         }
         if let Some(remote) = remote
             && (address_apart || self.sample.event == "connect")
@@ -1234,91 +1234,5 @@ fn sockaddr(address: SocketAddr) -> Vec<u8> {
             bytes.extend_from_slice(&[0; 4]);
         }
     }
-    bytes
-}
-
-/// Numbers of 32 and 64 bits, one after another, little-endian.
-fn numbers(wide: &[u64], narrow: &[u32], wide_first: bool) -> Vec<u8> {
-    let wide = wide.iter().flat_map(|number| number.to_le_bytes());
-    let narrow = narrow.iter().flat_map(|number| number.to_le_bytes());
-    if wide_first {
-        wide.chain(narrow).collect()
-    } else {
-        narrow.chain(wide).collect()
-    }
-}
-
-pub(crate) fn credentials(of: &Credentials) -> Vec<u8> {
-    numbers(
-        &[
-            of.inheritable,
-            of.permitted,
-            of.effective,
-            of.bounding,
-            of.ambient,
-        ],
-        &[
-            of.uid,
-            of.effective_uid,
-            of.saved_uid,
-            of.filesystem_uid,
-            of.gid,
-            of.effective_gid,
-            of.saved_gid,
-            of.filesystem_gid,
-            of.login_uid,
-            of.user_namespace,
-        ],
-        false,
-    )
-}
-
-pub(crate) fn identity(of: &Identity) -> Vec<u8> {
-    numbers(
-        &[of.parent_start_time],
-        &[
-            of.process_group,
-            of.session,
-            of.virtual_tid,
-            of.virtual_pid,
-            of.virtual_parent,
-            of.virtual_process_group,
-            of.virtual_session,
-            of.terminal,
-            of.flags,
-            of.network_namespace,
-            of.ipc_namespace,
-            of.uts_namespace,
-            of.cgroup_namespace,
-            of.real_parent_tid,
-        ],
-        true,
-    )
-}
-
-pub(crate) fn file_meta(of: &FileMeta) -> Vec<u8> {
-    numbers(
-        &[of.inode, of.change_time, of.modify_time],
-        &[
-            of.device,
-            of.mode,
-            of.flags,
-            of.filesystem_magic,
-            of.owner,
-            of.mount,
-        ],
-        true,
-    )
-}
-
-pub(crate) fn socket_bytes(of: &Socket) -> Vec<u8> {
-    let mut bytes = of.family.to_le_bytes().to_vec();
-    bytes.extend_from_slice(&[of.kind, of.protocol, of.state, of.role]);
-    for number in [of.local_port, of.remote_port, of.protocol_wide] {
-        bytes.extend_from_slice(&number.to_le_bytes());
-    }
-    bytes.extend_from_slice(&of.cookie.to_le_bytes());
-    bytes.extend_from_slice(&of.local);
-    bytes.extend_from_slice(&of.remote);
     bytes
 }

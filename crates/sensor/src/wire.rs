@@ -437,6 +437,23 @@ pub struct FileMeta {
 impl FileMeta {
     /// Bytes on the wire.
     pub const SIZE: usize = 48;
+
+    /// As it is on the wire.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let wide = [self.inode, self.change_time, self.modify_time];
+        let narrow = [
+            self.device,
+            self.mode,
+            self.flags,
+            self.filesystem_magic,
+            self.owner,
+            self.mount,
+        ];
+        little_endian(&wide)
+            .chain(little_endian_narrow(&narrow))
+            .collect()
+    }
 }
 
 /// Both ends of a socket, from the kernel's own object.
@@ -469,6 +486,20 @@ pub struct Socket {
 impl Socket {
     /// Bytes on the wire.
     pub const SIZE: usize = 52;
+
+    /// As it is on the wire.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = self.family.to_le_bytes().to_vec();
+        bytes.extend_from_slice(&[self.kind, self.protocol, self.state, self.role]);
+        for number in [self.local_port, self.remote_port, self.protocol_wide] {
+            bytes.extend_from_slice(&number.to_le_bytes());
+        }
+        bytes.extend_from_slice(&self.cookie.to_le_bytes());
+        bytes.extend_from_slice(&self.local);
+        bytes.extend_from_slice(&self.remote);
+        bytes
+    }
 }
 
 /// Users, groups and capabilities of a process, in the first user namespace.
@@ -497,6 +528,33 @@ pub struct Credentials {
 impl Credentials {
     /// Bytes on the wire.
     pub const SIZE: usize = 80;
+
+    /// As it is on the wire.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let narrow = [
+            self.uid,
+            self.effective_uid,
+            self.saved_uid,
+            self.filesystem_uid,
+            self.gid,
+            self.effective_gid,
+            self.saved_gid,
+            self.filesystem_gid,
+            self.login_uid,
+            self.user_namespace,
+        ];
+        let wide = [
+            self.inheritable,
+            self.permitted,
+            self.effective,
+            self.bounding,
+            self.ambient,
+        ];
+        little_endian_narrow(&narrow)
+            .chain(little_endian(&wide))
+            .collect()
+    }
 }
 
 /// Identities of a process and where it stands. "Virtual" numbers are those of its own PID namespace.
@@ -527,6 +585,38 @@ pub struct Process {
 impl Process {
     /// Bytes on the wire.
     pub const SIZE: usize = 64;
+
+    /// As it is on the wire.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let narrow = [
+            self.process_group,
+            self.session,
+            self.virtual_tid,
+            self.virtual_pid,
+            self.virtual_parent,
+            self.virtual_process_group,
+            self.virtual_session,
+            self.terminal,
+            self.flags,
+            self.network_namespace,
+            self.ipc_namespace,
+            self.uts_namespace,
+            self.cgroup_namespace,
+            self.real_parent_tid,
+        ];
+        little_endian(&[self.parent_start_time])
+            .chain(little_endian_narrow(&narrow))
+            .collect()
+    }
+}
+
+fn little_endian(numbers: &[u64]) -> impl Iterator<Item = u8> {
+    numbers.iter().flat_map(|number| number.to_le_bytes())
+}
+
+fn little_endian_narrow(numbers: &[u32]) -> impl Iterator<Item = u8> {
+    numbers.iter().flat_map(|number| number.to_le_bytes())
 }
 
 /// Builds records: for tests, and for what captures add.
@@ -664,6 +754,53 @@ mod tests {
         assert_eq!(record.text(Tag::Path), Some(&b"/etc/shadow"[..]));
         assert_eq!(record.text(Tag::UnixPath), Some(&b"\0abstract"[..]));
         assert_eq!(record.chunk(Tag::File), None);
+    }
+
+    #[test]
+    fn structures_are_read_as_they_were_written() {
+        let credentials = Credentials {
+            uid: 1,
+            login_uid: 9,
+            user_namespace: 10,
+            inheritable: 11,
+            ambient: 15,
+            ..Credentials::default()
+        };
+        let process = Process {
+            parent_start_time: 1,
+            process_group: 2,
+            real_parent_tid: 15,
+            ..Process::default()
+        };
+        let meta = FileMeta {
+            inode: 1,
+            device: 4,
+            mount: 9,
+            ..FileMeta::default()
+        };
+        let socket = Socket {
+            family: 1,
+            role: 5,
+            protocol_wide: 8,
+            cookie: 9,
+            remote: [7; 16],
+            ..Socket::default()
+        };
+        assert_eq!(credentials.to_bytes().len(), Credentials::SIZE);
+        assert_eq!(process.to_bytes().len(), Process::SIZE);
+        assert_eq!(meta.to_bytes().len(), FileMeta::SIZE);
+        assert_eq!(socket.to_bytes().len(), Socket::SIZE);
+        let bytes = RecordBuilder::new(&Header::default())
+            .chunk(Tag::Credentials, &credentials.to_bytes())
+            .chunk(Tag::Process, &process.to_bytes())
+            .chunk(Tag::FileMeta, &meta.to_bytes())
+            .chunk(Tag::Socket, &socket.to_bytes())
+            .build();
+        let record = Record::parse(&bytes).unwrap();
+        assert_eq!(record.credentials(), Some(credentials));
+        assert_eq!(record.process(), Some(process));
+        assert_eq!(record.file_meta(Tag::FileMeta), Some(meta));
+        assert_eq!(record.socket(Tag::Socket), Some(socket));
     }
 
     #[test]

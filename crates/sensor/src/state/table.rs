@@ -78,6 +78,10 @@ impl Processes {
         self.live.len() + self.ended.len()
     }
 
+    pub(super) fn running(&self) -> impl Iterator<Item = &Arc<Process>> {
+        self.live.values().map(|entry| &entry.process)
+    }
+
     pub(super) fn ended(&self) -> usize {
         self.ended.len()
     }
