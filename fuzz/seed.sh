@@ -81,6 +81,9 @@ text union 'dvar\nfvar/.wh..wh..opq\n\nsvar\tusr\nfvar/lib/x\n'
 text manifests '{"schemaVersion":2,"manifests":[{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"sha256:@1","size":0,"platform":{"os":"linux","architecture":"amd64"}}]}\n---\n{"schemaVersion":2,"config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"sha256:@2","size":0},"layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar+gzip","digest":"sha256:@3","size":0}]}\n---\n{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":["sha256:@3"]},"history":[{"created_by":"x"},{"created_by":"y","empty_layer":true}]}\n---\nx'
 text manifests '[{"Config":"blobs/sha256/@1","RepoTags":["a:1"],"Layers":["blobs/sha256/@2"]}]\n---\n{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":["sha256:@2"]}}\n---\nx'
 text database '\001\000\000\000\377'
+text sample '{event: openat, path: /etc/shadow, flags: O_RDONLY, process: {name: cat, parent: {name: sh}}, container: {image: a}}'
+text sample '- {event: connect, fd: 3, socket: {remote: "1.2.3.4:80"}}\n- {event: execve, process: {exe: ./a, binary: {memfd: true}}}'
+text capture 'HWCAPT\001\000\030\000\000\000\001{"architecture":"arm64"}'
 text schemes '1.2.3-1~rc11.2.3+dfsg-1ubuntu1'
 
 # An archive of an image, as `docker save` wrote it.
