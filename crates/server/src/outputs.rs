@@ -281,6 +281,8 @@ struct QueueState {
     reopen: bool,
     /// Until when there is time to deliver what is left.
     stop: Option<Instant>,
+    /// The thread knows of `stop`.
+    stop_told: bool,
 }
 
 /// What a thread has to do next.
@@ -321,11 +323,16 @@ impl Queue {
         let mut state = lock(&self.state);
         loop {
             let has_alerts = most > 0 && !state.alerts.is_empty();
+            // Once stopping, what waits is waited for until the deadline and no longer.
+            let until = match (until, state.stop) {
+                (Some(until), Some(deadline)) => Some(until.min(deadline)),
+                (None, Some(_)) => Some(Instant::now()),
+                (until, None) => until,
+            };
             let is_time = until.is_some_and(|until| Instant::now() >= until);
-            let stops = state
-                .stop
-                .is_some_and(|_| state.alerts.is_empty() || most == 0 || has_alerts);
+            let stops = state.stop.is_some() && !state.stop_told;
             if has_alerts || is_time || state.reopen || stops {
+                state.stop_told = state.stop.is_some();
                 let count = most.min(state.alerts.len());
                 return Turn {
                     alerts: state.alerts.drain(..count).collect(),
@@ -404,10 +411,6 @@ impl Courier {
                 if is_done || Instant::now() >= deadline {
                     self.finish(&queue.drain());
                     return;
-                }
-                // Nothing can be hurried: the receiver is waited for, but no longer than there is time.
-                if self.next.is_some_and(|next| next > deadline) {
-                    self.next = Some(deadline);
                 }
             }
         }
@@ -767,6 +770,27 @@ mod tests {
         let turn = queue.next(10, None);
         let rules: Vec<&str> = turn.alerts.iter().map(|alert| alert.rule.as_str()).collect();
         assert_eq!(rules, ["a", "b"]);
+    }
+
+    #[test]
+    fn stopping_waits_for_the_receiver_and_not_busily() {
+        let counts = OutputCounts::default();
+        let queue = Queue::new(10);
+        let soon = Instant::now() + Duration::from_millis(20);
+        queue.signal(|state| state.stop = Some(soon));
+        // At once, so that the thread knows.
+        assert_eq!(
+            queue.next(0, Some(soon + Duration::from_secs(600))).stop,
+            Some(soon)
+        );
+        // Then when it is time to try again, or at the deadline.
+        assert_eq!(
+            queue.next(0, Some(soon + Duration::from_secs(600))).stop,
+            Some(soon)
+        );
+        assert!(Instant::now() >= soon);
+        queue.push(alert("a"), &counts);
+        assert_eq!(queue.next(1, None).alerts.len(), 1);
     }
 
     #[test]

@@ -15,7 +15,7 @@ static META: Meta = Meta {
     title: "Any HTTP or HTTPS address, such as Falcosidekick",
     finds: &[
         "`webhook=https://HOST/PATH`: one alert a request, as Falco's JSON or in the `format` given",
-        "tried again after errors of the network and the statuses 408, 425, 429 and 5xx, with growing waits and `Retry-After`",
+        "tried again after errors of the network and the statuses 401, 403 (tokens are replaced), 408, 425, 429 and 5xx, with growing waits and `Retry-After`",
         "undelivered alerts wait in a bounded spool on disk where one is set, over restarts too",
     ],
     needs: &[model::Need::Network],
