@@ -856,3 +856,16 @@ fn the_shipped_rule_files_load_alone_and_together() {
         .text("proc.pname", "runc");
     assert_eq!(fired(&rules, &shell), ["Terminal shell in container"]);
 }
+
+#[test]
+fn own_rules_load_without_a_word() {
+    let mut loader = Loader::new(LoadOptions::default()).unwrap();
+    let mut text = crate::rules::COMMON.to_owned();
+    for rule in crate::rules::ALL {
+        text.push_str("\n---\n");
+        text.push_str(rule.text);
+    }
+    let result = loader.add("own", text.as_bytes());
+    assert_eq!(said(&result), "");
+    assert_eq!(loader.finish().rules().len(), crate::rules::ALL.len());
+}
