@@ -1,7 +1,8 @@
 //! The command line, as clap reads it; also what the generated reference page is made of.
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use model::Severity;
+use model::event::Priority;
 use std::path::PathBuf;
 
 /// Container security in one program: what is inside an image or tree, and which known flaws it has.
@@ -63,6 +64,8 @@ pub(crate) enum Command {
     Db(Db),
     /// Look at or empty the layer cache
     Cache(CacheCommand),
+    /// Check, list and explain detection rules
+    Rules(Rules),
 }
 
 /// How a target is opened.
@@ -245,6 +248,80 @@ pub(crate) enum CacheAction {
     Status,
     /// Empty the cache
     Clean,
+}
+
+/// `hullward rules`.
+#[derive(Debug, Args)]
+pub(crate) struct Rules {
+    /// What to do with the rules.
+    #[command(subcommand)]
+    pub(crate) command: RulesCommand,
+}
+
+/// Commands of `hullward rules`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum RulesCommand {
+    /// Tell what is wrong with rule files; exit with 1 when something is
+    Check {
+        /// Rule files, or folders of them; later ones change what earlier ones define
+        #[arg(value_name = "FILE", required = true)]
+        files: Vec<PathBuf>,
+        /// How to print; JSON is as `falco -V` prints it
+        #[arg(long, value_name = "FORMAT", default_value = "text")]
+        format: TextOrJson,
+    },
+    /// List the rules in load order
+    List {
+        /// Where the rules come from.
+        #[command(flatten)]
+        source: RuleSource,
+        /// How to print
+        #[arg(long, value_name = "FORMAT", default_value = "text")]
+        format: TextOrJson,
+    },
+    /// Tell what a rule finds, when it fires, what it asks of events and what it says
+    Explain {
+        /// The rule's name; one of Hullward's own also by the name of its file
+        name: String,
+        /// Where the rules come from.
+        #[command(flatten)]
+        source: RuleSource,
+        /// How to print
+        #[arg(long, value_name = "FORMAT", default_value = "text")]
+        format: TextOrJson,
+    },
+}
+
+/// Where rules come from, and which of them count.
+#[derive(Debug, Default, Clone, Args)]
+#[command(next_help_heading = "Rule options")]
+pub(crate) struct RuleSource {
+    /// Rule file, or folder of them (repeatable) [default: Hullward's own rules]
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) rules: Vec<PathBuf>,
+    /// Only rules with this tag (repeatable)
+    #[arg(long, short, value_name = "TAG")]
+    pub(crate) tag: Vec<String>,
+    /// No rules with this tag (repeatable)
+    #[arg(long, short = 'T', value_name = "TAG")]
+    pub(crate) without_tag: Vec<String>,
+    /// Only rules that are at least this pressing
+    #[arg(long, value_name = "PRIORITY", value_parser = priority)]
+    pub(crate) min_priority: Option<Priority>,
+}
+
+/// How a command prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TextOrJson {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+fn priority(text: &str) -> Result<Priority, String> {
+    text.parse()
+        .map_err(|error: model::event::ParsePriorityError| error.to_string())
 }
 
 fn severity(text: &str) -> Result<Severity, String> {

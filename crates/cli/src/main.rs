@@ -125,5 +125,6 @@ fn run(command: Command, settings: &settings::Settings, console: &Console) -> Re
         Command::Explain(options) => commands::explain::run(&options, settings, console),
         Command::Db(options) => commands::db::run(&options, settings, console),
         Command::Cache(options) => commands::cache::run(&options, settings, console),
+        Command::Rules(options) => commands::rules::run(&options, console),
     }
 }

@@ -626,6 +626,9 @@ fn the_command_line_reference_is_up_to_date() {
         vec!["db", "status"],
         vec!["cache", "status"],
         vec!["cache", "clean"],
+        vec!["rules", "check"],
+        vec!["rules", "list"],
+        vec!["rules", "explain"],
     ] {
         let mut arguments = command.clone();
         arguments.push("--help");
@@ -642,5 +645,111 @@ fn the_command_line_reference_is_up_to_date() {
     testkit::family::check_generated(
         &testkit::family::workspace_root().join("docs/reference/command-line.md"),
         &page,
+    );
+}
+
+const RULES: &str = "\
+- list: shells
+  items: [sh, bash]
+
+- macro: started
+  condition: (evt.type in (execve, execveat) and evt.rawres >= 0)
+
+- rule: Shell started
+  desc: A shell was started.
+  condition: started and proc.name in (shells) and not user_exceptions
+  output: shell %proc.cmdline
+  priority: NOTICE
+  tags: [T1059]
+";
+
+#[test]
+fn rule_files_are_checked() {
+    let home = temporary_folder();
+    std::fs::write(home.path().join("bad.yaml"), RULES).expect("written");
+    let good = RULES.replace(" and not user_exceptions", "");
+    std::fs::write(home.path().join("good.yaml"), &good).expect("written");
+    let ran = run(home.path(), &["rules", "check", "good.yaml"]).expect_code(0);
+    insta::assert_snapshot!(ran.stdout, @"good.yaml: 1 rule, no errors, no warnings");
+    let ran = run(home.path(), &["rules", "check", "bad.yaml"]).expect_code(1);
+    insta::assert_snapshot!(ran.stdout, @r"
+    error[LOAD_ERR_COMPILE_CONDITION]: no macro is called `user_exceptions`
+      --> bad.yaml:9:56 in rule `Shell started`
+       |
+     9 |   condition: started and proc.name in (shells) and not user_exceptions
+       |                                                        ^
+    bad.yaml: 1 error, no warnings; nothing of it is taken
+    ");
+    let ran = run(
+        home.path(),
+        &["rules", "check", "good.yaml", "bad.yaml", "--format", "json"],
+    )
+    .expect_code(1);
+    let json: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON");
+    let results = json["falco_load_results"].as_array().expect("results");
+    assert_eq!(results[0]["successful"], true);
+    assert_eq!(results[1]["successful"], false);
+    let missing = run(home.path(), &["rules", "check", "none.yaml"]).expect_code(3);
+    assert!(missing.stderr.contains("none.yaml"), "{}", missing.stderr);
+}
+
+#[test]
+fn rules_are_listed_and_explained() {
+    let home = temporary_folder();
+    let good = RULES.replace(" and not user_exceptions", "");
+    std::fs::create_dir(home.path().join("rules")).expect("folder");
+    std::fs::write(home.path().join("rules/good.yaml"), &good).expect("written");
+    let ran = run(home.path(), &["rules", "list", "--rules", "rules"]).expect_code(0);
+    insta::assert_snapshot!(ran.stdout, @r"
+    PRIORITY  STATE  SOURCE   RULE           EVENTS            TAGS
+    Notice    on     syscall  Shell started  execve, execveat  T1059
+    ");
+    let ran = run(
+        home.path(),
+        &["rules", "explain", "shell started", "--rules", "rules"],
+    )
+    .expect_code(0);
+    insta::assert_snapshot!(ran.stdout, @r"
+    Shell started
+      priority   Notice
+      state      on
+      source     syscall
+      events     execve, execveat
+      tags       T1059
+      ATT&CK     T1059
+      file       rules/good.yaml:7
+
+    What it finds
+      A shell was started.
+
+    Condition, with lists and macros put in
+      evt.type in (execve, execveat)
+      and evt.rawres >= 0
+      and proc.name in (sh, bash)
+
+    Output
+      shell %proc.cmdline
+
+    Fields of the output
+      proc.cmdline container.id container.name container.image.repository container.image.tag k8s.pod.name k8s.ns.name
+    ");
+    std::fs::write(home.path().join("bad.yaml"), RULES).expect("written");
+    let ran = run(home.path(), &["rules", "list", "--rules", "bad.yaml"]).expect_code(3);
+    assert!(
+        ran.stderr
+            .contains("the rules cannot be loaded: bad.yaml:9:56: no macro is called `user_exceptions`"),
+        "{}",
+        ran.stderr
+    );
+    let ran = run(home.path(), &["rules", "list", "--format", "json"]).expect_code(0);
+    let own: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON");
+    assert!(own.as_array().is_some_and(|own| own.len() >= 60));
+    let ran = run(home.path(), &["rules", "explain", "core-pattern-written"]).expect_code(0);
+    assert!(ran.stdout.contains("Respond"), "{}", ran.stdout);
+    let ran = run(home.path(), &["rules", "explain", "core-patern-written"]).expect_code(3);
+    assert!(
+        ran.stderr.contains("the nearest name is `core-pattern-written`"),
+        "{}",
+        ran.stderr
     );
 }

@@ -763,6 +763,21 @@ fn huge_conditions_load() {
 }
 
 #[test]
+fn files_that_belong_together_are_checked_together() {
+    let mut loader = Loader::new(LoadOptions::default()).unwrap();
+    let first = "- macro: m\n  condition: evt.type = open\n";
+    let second = rule("r", "m and proc.nam = x");
+    let results = loader.add_all(&[("a", first.as_bytes()), ("b", second.as_bytes())]);
+    assert_eq!(said(&results[0]), "");
+    assert_eq!(results[1].errors.len(), 1);
+    assert!(loader.finish().rules().is_empty());
+    let second = rule("r", "m");
+    let results = loader.add_all(&[("a", first.as_bytes()), ("b", second.as_bytes())]);
+    assert!(results.iter().all(|result| said(result).is_empty()));
+    assert_eq!(loader.finish().rules().len(), 1);
+}
+
+#[test]
 fn sources_have_rules_of_their_own() {
     let text = source_rule(
         "k8s_audit",
@@ -860,12 +875,9 @@ fn the_shipped_rule_files_load_alone_and_together() {
 #[test]
 fn own_rules_load_without_a_word() {
     let mut loader = Loader::new(LoadOptions::default()).unwrap();
-    let mut text = crate::rules::COMMON.to_owned();
-    for rule in crate::rules::ALL {
-        text.push_str("\n---\n");
-        text.push_str(rule.text);
+    let results = loader.add_own();
+    for result in &results {
+        assert_eq!(said(result), "", "{}", result.name);
     }
-    let result = loader.add("own", text.as_bytes());
-    assert_eq!(said(&result), "");
     assert_eq!(loader.finish().rules().len(), crate::rules::ALL.len());
 }

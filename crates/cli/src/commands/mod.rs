@@ -4,6 +4,7 @@ pub(crate) mod cache;
 pub(crate) mod db;
 pub(crate) mod diff;
 pub(crate) mod explain;
+pub(crate) mod rules;
 pub(crate) mod sbom;
 pub(crate) mod scan;
 mod target;

@@ -154,7 +154,14 @@ impl Expression {
     #[must_use]
     pub fn pretty(&self) -> String {
         let mut lines = Vec::new();
-        self.lines(&mut lines, 0, "");
+        let (parts, word): (&[Self], &str) = match self {
+            Self::And(parts) => (parts, "and "),
+            Self::Or(parts) => (parts, "or "),
+            other => (std::slice::from_ref(other), ""),
+        };
+        for (index, part) in parts.iter().enumerate() {
+            part.lines(&mut lines, 0, if index == 0 { "" } else { word });
+        }
         if lines.len() > MOST_LINES {
             lines.truncate(MOST_LINES);
             lines.push(format!("... more than {MOST_LINES} lines"));
@@ -183,12 +190,6 @@ impl Expression {
                 return;
             }
         };
-        if indent == 0 && before.is_empty() && negated.is_empty() {
-            for (index, part) in parts.iter().enumerate() {
-                part.lines(lines, 0, if index == 0 { "" } else { word });
-            }
-            return;
-        }
         lines.push(format!("{pad}{before}{negated}("));
         for (index, part) in parts.iter().enumerate() {
             part.lines(lines, indent + 2, if index == 0 { "" } else { word });
@@ -208,5 +209,9 @@ mod tests {
             condition.pretty(),
             "a\nand (\n  b\n  or not (\n    c\n    and d.e = 1\n  )\n)\nand not f\n"
         );
+        let first = parse("(a or b) and c").unwrap();
+        assert_eq!(first.pretty(), "(\n  a\n  or b\n)\nand c\n");
+        assert_eq!(parse("not (a or b)").unwrap().pretty(), "not (\n  a\n  or b\n)\n");
+        assert_eq!(parse("a").unwrap().pretty(), "a\n");
     }
 }

@@ -1,7 +1,7 @@
 //! Makes a rule set of lists, macros and rules, and says what is wrong with them.
 
 use super::items::{CONTENT, Items, Macro, Rule};
-use super::report::{Code, Finding, LoadResult, Location};
+use super::report::{Code, Finding, Location};
 use super::substitute::Lists;
 use super::{AppendOutput, LoadOptions};
 use crate::filter::{self, CallArgument, Expression, Operand, Right};
@@ -30,29 +30,28 @@ struct ReadMacro {
     sees: usize,
 }
 
-struct Compiler<'c> {
+struct Compiler {
     builder: Builder,
     lists: Lists,
     macros: HashMap<String, ReadMacro>,
     used_macros: HashSet<String>,
-    result: &'c mut LoadResult,
+    findings: Vec<Finding>,
 }
 
-/// Makes the rule set. Warnings are about the file that the result names; errors may be about others.
+/// Makes the rule set. Warnings are only about these files; errors may be about others.
 pub(crate) fn compile(
     items: &Items,
     options: &LoadOptions,
     append: &[(AppendOutput, Output)],
-    result: &mut LoadResult,
-) -> RuleSet {
+    files: &HashSet<&str>,
+) -> (RuleSet, Vec<Finding>) {
     let names = Arc::new(Names::default());
-    let file = result.name.clone();
     let mut compiler = Compiler {
         builder: Builder::new(Arc::clone(&names)),
         lists: Lists::new(&items.lists),
         macros: HashMap::new(),
         used_macros: HashSet::new(),
-        result,
+        findings: Vec::new(),
     };
     for item in &items.macros {
         compiler.read_macro(item);
@@ -63,12 +62,12 @@ pub(crate) fn compile(
     }
     let mut rules = Vec::new();
     for rule in &items.rules {
-        if let Some(rule) = compiler.rule(rule, options, append, &file) {
+        if let Some(rule) = compiler.rule(rule, options, append, files) {
             rules.push(rule);
         }
     }
     for item in &items.macros {
-        if !compiler.used_macros.contains(&item.name) && item.place.source.name == file {
+        if !compiler.used_macros.contains(&item.name) && files.contains(item.place.source.name.as_str()) {
             compiler.warn(
                 Code::UnusedMacro,
                 "macro",
@@ -79,7 +78,7 @@ pub(crate) fn compile(
         }
     }
     for item in &items.lists {
-        if !compiler.lists.is_used(&item.name) && item.place.source.name == file {
+        if !compiler.lists.is_used(&item.name) && files.contains(item.place.source.name.as_str()) {
             compiler.warn(
                 Code::UnusedList,
                 "list",
@@ -89,12 +88,14 @@ pub(crate) fn compile(
             );
         }
     }
+    let findings = compiler.findings;
     let macros = compiler
         .macros
         .into_iter()
         .filter_map(|(name, read)| Some((name, read.expression.ok()?)))
         .collect();
-    ruleset::build(compiler.builder, rules, macros, names, options.all_matches)
+    let rules = ruleset::build(compiler.builder, rules, macros, names, options.all_matches);
+    (rules, findings)
 }
 
 fn locations(kind: &'static str, name: &str, place: &Place) -> Vec<Location> {
@@ -104,9 +105,9 @@ fn locations(kind: &'static str, name: &str, place: &Place) -> Vec<Location> {
     ]
 }
 
-impl Compiler<'_> {
+impl Compiler {
     fn warn(&mut self, code: Code, kind: &'static str, name: &str, place: &Place, message: String) {
-        self.result.add(Finding {
+        self.findings.push(Finding {
             code,
             message,
             locations: locations(kind, name, place),
@@ -127,7 +128,7 @@ impl Compiler<'_> {
         if let Some(place) = text.place(error.at) {
             locations.push(Location::new(part, "", &place));
         }
-        self.result.add(Finding {
+        self.findings.push(Finding {
             code,
             message: error.message.clone(),
             locations,
@@ -303,10 +304,10 @@ impl Compiler<'_> {
         rule: &Rule,
         options: &LoadOptions,
         append: &[(AppendOutput, Output)],
-        file: &str,
+        files: &HashSet<&str>,
     ) -> Option<ruleset::Candidate> {
         let item = ("rule", rule.name.as_str(), &rule.place);
-        let here = rule.place.source.name == file;
+        let here = files.contains(rule.place.source.name.as_str());
         if !SOURCES.contains(&rule.source.as_str()) {
             if here {
                 let near = nearest(&rule.source, SOURCES.iter().copied())

@@ -9,10 +9,11 @@ mod versions;
 pub use report::{Code, Finding, LoadResult, Location, results_to_json};
 
 use crate::output::Output;
+use crate::rules;
 use crate::ruleset::RuleSet;
 use items::Items;
 use model::event::Priority;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 /// What is taken of the rules, and what is added to their outputs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -89,25 +90,58 @@ impl Loader {
 
     /// Adds a file. Nothing of it is taken when the result has an error.
     pub fn add(&mut self, name: &str, content: &[u8]) -> LoadResult {
-        let mut result = LoadResult {
-            name: name.to_owned(),
-            ..LoadResult::default()
-        };
+        self.add_all(&[(name, content)]).pop().unwrap_or_default()
+    }
+
+    /// Adds files that belong together, each with its name and content: what one defines counts as used when another uses
+    /// it. Nothing is taken when any result has an error.
+    pub fn add_all(&mut self, files: &[(&str, &[u8])]) -> Vec<LoadResult> {
         let mut items = self.items.clone();
-        items.read(name, content, &mut result);
-        if result.successful() {
-            compile::compile(&items, &self.options, &self.append, &mut result);
+        let mut results = Vec::with_capacity(files.len());
+        for (name, content) in files {
+            let mut result = LoadResult {
+                name: (*name).to_owned(),
+                ..LoadResult::default()
+            };
+            items.read(name, content, &mut result);
+            results.push(result);
         }
-        if result.successful() {
+        if results.iter().all(LoadResult::successful) {
+            let names: HashSet<&str> = files.iter().map(|(name, _)| *name).collect();
+            let (_, findings) = compile::compile(&items, &self.options, &self.append, &names);
+            for finding in findings {
+                // What is wrong in files of before is said with the last of these.
+                let index = results
+                    .iter()
+                    .position(|result| finding.is_about(&result.name))
+                    .or(results.len().checked_sub(1));
+                if let Some(result) = index.and_then(|index| results.get_mut(index)) {
+                    result.add(finding);
+                }
+            }
+        }
+        if results.iter().all(LoadResult::successful) {
             self.items = items;
         }
-        result
+        results
+    }
+
+    /// Adds Hullward's own rules.
+    pub fn add_own(&mut self) -> Vec<LoadResult> {
+        let names: Vec<String> = rules::ALL
+            .iter()
+            .map(|rule| format!("hullward/{}.yaml", rule.name))
+            .collect();
+        let mut files = vec![("hullward/common.yaml", rules::COMMON.as_bytes())];
+        for (name, rule) in names.iter().zip(rules::ALL) {
+            files.push((name, rule.text.as_bytes()));
+        }
+        self.add_all(&files)
     }
 
     /// The rules of all files that were taken.
     #[must_use]
     pub fn finish(&self) -> RuleSet {
-        let mut result = LoadResult::default();
-        compile::compile(&self.items, &self.options, &self.append, &mut result)
+        compile::compile(&self.items, &self.options, &self.append, &HashSet::new()).0
     }
 }

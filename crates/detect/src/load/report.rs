@@ -151,6 +151,26 @@ impl Finding {
         text
     }
 
+    /// On one line: the place, then what is wrong.
+    #[must_use]
+    pub fn to_line(&self) -> String {
+        match self.locations.last() {
+            Some(last) => {
+                let line = last.position.line + 1;
+                let column = last.position.column + 1;
+                format!("{}:{line}:{column}: {}", last.file, self.message)
+            }
+            None => self.message.clone(),
+        }
+    }
+
+    /// Whether it is about a file.
+    pub(crate) fn is_about(&self, file: &str) -> bool {
+        self.locations
+            .first()
+            .is_some_and(|location| location.file == file)
+    }
+
     fn to_json(&self) -> Value {
         let locations: Vec<Value> = self
             .locations
