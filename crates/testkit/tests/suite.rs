@@ -8,14 +8,17 @@
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 use testkit::suite::container::{Choice, Place};
 use testkit::suite::description::{self, Test};
 use testkit::suite::detector::Detector;
 use testkit::suite::drive::{Acted, Stage};
-use testkit::suite::run::{self, Report, Verdict};
+use testkit::suite::run::{self, Verdict};
 use testkit::suite::{capabilities, leaf};
+
+/// Tests are threads of one process.
+static RUNS: AtomicU32 = AtomicU32::new(0);
 
 /// A stage without containers; none when there is no C compiler, which is told.
 fn stage(folder: &Path) -> Option<Stage> {
@@ -25,6 +28,7 @@ fn stage(folder: &Path) -> Option<Stage> {
         return None;
     }
     Some(Stage {
+        number: std::process::id() << 8 | RUNS.fetch_add(1, Ordering::Relaxed),
         leaf_bytes: std::fs::read(&program).expect("compiled"),
         leaf: program,
         folder: folder.to_owned(),
@@ -46,7 +50,7 @@ fn act(text: &str) -> Option<(tempfile::TempDir, Vec<Acted>)> {
     let acted = tests(text, folder.path())
         .iter()
         .enumerate()
-        .map(|(index, test)| stage.act(test, &format!("{:08x}{index:08x}", std::process::id())))
+        .map(|(index, test)| stage.act(test, &format!("{:08x}{index:08x}", stage.number)))
         .collect();
     Some((folder, acted))
 }
@@ -316,7 +320,7 @@ tests:
       - { type: syscall, name: write, syscall: write, args: { fd: "${cs.client.fd}", buffer: hello } }
       - { type: syscall, name: open, syscall: openat, args: { pathname: /root/release_agent, flags: O_WRONLY|O_CREAT } }
 "#;
-    let acted = stage.act(&tests(suite, folder.path())[0], "00000000000000aa");
+    let acted = stage.act(&tests(suite, folder.path())[0], &format!("{:016x}", stage.number));
     assert_eq!(acted.skipped, None);
     if let Some(reason) = &acted.failure
         && reason.starts_with("the container does not start")
@@ -374,7 +378,7 @@ fn alerts_are_compared_with_what_tests_expect() {
         return;
     };
     let mut command = Command::new("sh");
-    command.args(["-c", &script(std::process::id())]);
+    command.args(["-c", &script(stage.number)]);
     let mut detector = Detector::start(command).expect("sh");
     detector
         .wait_until_ready(Duration::from_secs(20), &stage.interrupted)
@@ -385,8 +389,8 @@ fn alerts_are_compared_with_what_tests_expect() {
         Some(&mut detector),
         Duration::from_secs(1),
         |_, _| {},
-    )
-    .expect("it runs to the end");
+    );
+    assert_eq!(report.stopped, None);
     detector.stop();
     let rows: Vec<(&str, Verdict, &str)> = report
         .rows
@@ -440,14 +444,14 @@ fn a_detector_that_ends_stops_the_run() {
     detector
         .wait_until_ready(Duration::from_secs(20), &interrupted)
         .expect("ready");
-    let result: Result<Report, String> = run::all(
+    let report = run::all(
         &tests(JUDGED, folder.path()),
         &stage,
         Some(&mut detector),
         Duration::from_secs(5),
         |_, _| {},
     );
-    let error = result.expect_err("the detector has ended");
+    let error = report.stopped.expect("the detector has ended");
     assert!(
         error.starts_with("the detector ended (exit status: 1)"),
         "{error}"
@@ -497,4 +501,28 @@ fn the_program_tells_wrong_use_by_its_exit_code() {
     let (code, _, errors) = run(&["--rules", "r.yaml", "--hullward", "none", "a.yaml"]);
     assert_eq!(code, 4, "{errors}");
     assert!(errors.contains("there is no none; build it"), "{errors}");
+}
+
+#[test]
+fn suites_in_the_wild_are_read() {
+    let Some(data) = testkit::family::test_data() else {
+        return;
+    };
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(data.join("falco/suite")).expect("the folder of suites") {
+        let path = entry.expect("readable").path();
+        let text = std::fs::read_to_string(&path).expect("readable");
+        files.push((path.display().to_string(), text));
+    }
+    let tests = description::read(&files).expect("no mistakes");
+    assert!(tests.len() > files.len());
+    for (file, _) in &files {
+        assert!(tests.iter().any(|test| test.file == *file), "{file} has no test");
+    }
+    // A condition that a case gives, without quotes in the file.
+    let conditions = tests
+        .iter()
+        .filter(|test| test.values.iter().any(|(key, _)| key == "runIf"))
+        .map(|test| test.run_if.is_some());
+    assert!(conditions.clone().any(|some| some) && conditions.clone().any(|some| !some));
 }

@@ -87,7 +87,10 @@ fn main() -> ExitCode {
             } else {
                 print!("{}", table::text(&report));
             }
-            if report.failed() {
+            if let Some(reason) = report.stopped {
+                eprintln!("suite: stopped before the last test: {reason}");
+                ExitCode::from(4)
+            } else if report.failed() {
                 ExitCode::from(1)
             } else {
                 ExitCode::SUCCESS
@@ -248,6 +251,7 @@ fn perform(options: &Options, tests: &[description::Test]) -> Result<run::Report
         eprintln!("suite: containers are {lacks}");
     }
     let stage = Stage {
+        number: std::process::id(),
         leaf: program,
         leaf_bytes,
         folder: folder.path().to_owned(),
@@ -271,7 +275,7 @@ fn perform(options: &Options, tests: &[description::Test]) -> Result<run::Report
         |index, test| {
             eprintln!("suite: {}/{} {}", index + 1, tests.len(), test.name);
         },
-    )?;
+    );
     if let Some(detector) = &mut detector {
         detector.stop();
         let (others, strange, first) = detector.aside();

@@ -26,6 +26,8 @@ const CALL_LIMIT: Duration = Duration::from_secs(60);
 
 /// What all tests of a run have in common.
 pub struct Stage {
+    /// The number of the run, part of every mark: no two runs at a time have the same.
+    pub number: u32,
     /// The compiled leaf.
     pub leaf: PathBuf,
     /// Its bytes.

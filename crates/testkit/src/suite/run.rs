@@ -62,6 +62,8 @@ pub struct Row {
 pub struct Report {
     /// In the order of the files.
     pub rows: Vec<Row>,
+    /// Why the run ended before its last test.
+    pub stopped: Option<String>,
 }
 
 impl Report {
@@ -81,29 +83,25 @@ struct Waiting {
 }
 
 /// Acts all tests out. With a detector, each has `timeout` from its end on for its alert to come; the wait does not hold
-/// up the tests after it. `progress` is told of each test before it starts.
-///
-/// # Errors
-/// When the detector ends or the run is interrupted.
+/// up the tests after it. `progress` is told of each test before it starts. When the detector ends or the run is
+/// interrupted, the report tells so and has the tests until then.
 pub fn all(
     tests: &[Test],
     stage: &Stage,
     mut detector: Option<&mut Detector>,
     timeout: Duration,
     mut progress: impl FnMut(usize, &Test),
-) -> Result<Report, String> {
-    let run = std::process::id();
+) -> Report {
     let mut waiting = Vec::new();
+    let mut report = Report::default();
     for (index, test) in tests.iter().enumerate() {
-        if stage.interrupted.load(Ordering::Relaxed) {
-            return Err("interrupted".to_owned());
-        }
-        if let Some(reason) = detector.as_mut().and_then(|detector| detector.ended()) {
-            return Err(reason);
+        report.stopped = stopped(stage, detector.as_deref_mut());
+        if report.stopped.is_some() {
+            break;
         }
         progress(index, test);
         // Letters and digits only, of the same length for all: no mark is the beginning of another.
-        let mark = format!("{run:08x}{index:08x}");
+        let mark = format!("{:08x}{index:08x}", stage.number);
         let mut acted = Acted::default();
         if detector.is_some() && test.rule.is_empty() {
             acted.failure = Some("the test names no `rule` to expect".to_owned());
@@ -116,7 +114,6 @@ pub fn all(
             deadline: Instant::now() + timeout,
         });
     }
-    let mut report = Report::default();
     for (test, waiting) in tests.iter().zip(waiting) {
         let alerts = match &detector {
             Some(detector) if waiting.acted.skipped.is_none() && waiting.acted.failure.is_none() => detector
@@ -129,13 +126,18 @@ pub fn all(
             .rows
             .push(judge(test, waiting.acted, detector.is_some(), &alerts));
     }
+    if report.stopped.is_none() {
+        report.stopped = stopped(stage, detector);
+    }
+    report
+}
+
+/// Why the run cannot go on.
+fn stopped(stage: &Stage, detector: Option<&mut Detector>) -> Option<String> {
     if stage.interrupted.load(Ordering::Relaxed) {
-        return Err("interrupted".to_owned());
+        return Some("interrupted".to_owned());
     }
-    if let Some(reason) = detector.as_mut().and_then(|detector| detector.ended()) {
-        return Err(reason);
-    }
-    Ok(report)
+    detector.and_then(Detector::ended)
 }
 
 fn judge(test: &Test, acted: Acted, detected: bool, alerts: &[Alert]) -> Row {

@@ -90,7 +90,7 @@ pub fn json(report: &Report) -> Value {
             })
         })
         .collect();
-    json!({ "cases": rows, "summary": summary(report) })
+    json!({ "cases": rows, "summary": summary(report), "stopped": report.stopped })
 }
 
 /// The beginning of a long text; JSON has all of it.
@@ -136,6 +136,7 @@ mod tests {
                 row("longer\u{1b}[31m", Verdict::Fail, "no alert", &["step `a`: no"]),
                 row("three", Verdict::Skip, "containers need root", &[]),
             ],
+            stopped: None,
         }
     }
 
