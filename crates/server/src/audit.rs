@@ -23,6 +23,18 @@ pub struct AuditSettings {
     pub max_body: usize,
 }
 
+impl AuditSettings {
+    /// An address without TLS and with the usual limit.
+    #[must_use]
+    pub fn new(listen: SocketAddr) -> Self {
+        Self {
+            listen,
+            tls: None,
+            max_body: default_body(),
+        }
+    }
+}
+
 fn default_body() -> usize {
     16 * 1024 * 1024
 }

@@ -7,8 +7,8 @@ use crate::notifiers::{self, Notifier, Plan, SendError};
 use crate::spool::Spool;
 use model::event::{Alert, Priority};
 use report::alerts::AlertOptions;
-use std::collections::VecDeque;
 use std::collections::hash_map::RandomState;
+use std::collections::{BTreeMap, VecDeque};
 use std::hash::{BuildHasher, Hasher};
 use std::io::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -86,8 +86,8 @@ impl Outputs {
         settings: &[OutputSettings],
         stdout: &dyn Fn() -> Box<dyn Write + Send>,
     ) -> Result<Self, OutputError> {
-        let mut outputs: Vec<Output> = Vec::new();
         let mut all = Self { outputs: Vec::new() };
+        let mut names: BTreeMap<String, usize> = BTreeMap::new();
         for settings in settings {
             let (destination, priority) = settings.resolve().map_err(|error| OutputError {
                 destination: settings.to.clone(),
@@ -95,17 +95,14 @@ impl Outputs {
             })?;
             let mut name = destination.name();
             // Two destinations may be the same host.
-            let same = outputs
-                .iter()
-                .filter(|output| output.name.starts_with(&name))
-                .count();
-            if same > 0 {
-                name.push_str(&format!("#{}", same + 1));
+            let same = names.entry(name.clone()).or_default();
+            *same += 1;
+            if *same > 1 {
+                name.push_str(&format!("#{same}"));
             }
-            let output = Output::start(name, &destination, priority, settings, stdout)?;
-            outputs.push(output);
+            all.outputs
+                .push(Output::start(name, &destination, priority, settings, stdout)?);
         }
-        all.outputs = outputs;
         Ok(all)
     }
 

@@ -43,6 +43,8 @@ pub(crate) struct Spool {
     tail: Option<File>,
     /// Where the first segment is read on.
     offset: u64,
+    /// The number of the next segment, which no file has.
+    next: u64,
     /// Held as long as the spool is open.
     _lock: File,
     open: fn(&Path) -> io::Result<File>,
@@ -107,10 +109,12 @@ impl Spool {
             segments: VecDeque::new(),
             tail: None,
             offset: 0,
+            next: 1,
             _lock: lock,
             open,
         };
         let (cursor_number, cursor_offset) = spool.cursor().unwrap_or((0, 0));
+        spool.next = numbers.last().copied().unwrap_or(0).max(cursor_number) + 1;
         for number in numbers {
             let path = spool.path(number);
             if number < cursor_number {
@@ -189,10 +193,8 @@ impl Spool {
         let mut tail = match self.tail.take() {
             Some(tail) => tail,
             None => {
-                let number = self
-                    .segments
-                    .back()
-                    .map_or_else(|| self.next_number(), |last| last.number + 1);
+                let number = self.next;
+                self.next += 1;
                 let file = (self.open)(&self.path(number))?;
                 self.segments.push_back(Segment {
                     number,
@@ -219,11 +221,6 @@ impl Spool {
         last.alerts += alerts;
         self.tail = Some(tail);
         Ok(())
-    }
-
-    /// A number that no segment had, also when all are gone.
-    fn next_number(&self) -> u64 {
-        self.cursor().map_or(1, |(number, _)| number + 1)
     }
 
     /// The message that waits longest. What is damaged is dropped; `lost` grows by the alerts that were in it.
