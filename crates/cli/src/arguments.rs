@@ -3,6 +3,7 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use model::Severity;
 use model::event::Priority;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 /// Container security in one program: what is inside an image or tree, and which known flaws it has.
@@ -66,6 +67,8 @@ pub(crate) enum Command {
     Cache(CacheCommand),
     /// Check, list and explain detection rules
     Rules(Rules),
+    /// See what containers and the host do, and raise detections by rules in Falco's language
+    Watch(Box<Watch>),
 }
 
 /// How a target is opened.
@@ -192,6 +195,149 @@ pub(crate) struct Explain {
     pub(crate) json: bool,
 }
 
+/// `hullward watch`.
+#[derive(Debug, Args)]
+pub(crate) struct Watch {
+    /// The rules.
+    #[command(flatten)]
+    pub(crate) rules: RuleSource,
+    /// Raise every rule that matches an event, not only the first
+    #[arg(long)]
+    pub(crate) all_matches: bool,
+    /// Format of detections on standard output: text, json (as Falco prints them) or ocsf [default: a live view on a
+    /// terminal, else text]
+    #[arg(long, short, value_name = "FORMAT", help_heading = "Output options")]
+    pub(crate) format: Option<String>,
+    /// Text instead of the live view, also on a terminal
+    #[arg(long, help_heading = "Output options")]
+    pub(crate) plain: bool,
+    /// Whole dates in text
+    #[arg(long, help_heading = "Output options")]
+    pub(crate) iso_8601: bool,
+    /// Also send detections there (repeatable): a file, or syslog=udp://HOST:514, webhook=https://…, alertmanager=http://…,
+    /// otlp=http://…, ocsf=FILE …
+    #[arg(long, short, value_name = "KIND=TARGET", help_heading = "Output options")]
+    pub(crate) output: Vec<String>,
+    /// Detections a second that a rule may raise in a container in the long run; 0 for no limit
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1.0,
+        help_heading = "Output options"
+    )]
+    pub(crate) alert_rate: f64,
+    /// Detections that a rule may raise in a container at once
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1_000,
+        help_heading = "Output options"
+    )]
+    pub(crate) alert_burst: u32,
+    /// Seconds in which detections that say the same are only counted; 0 for never
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 0,
+        help_heading = "Output options"
+    )]
+    pub(crate) deduplicate: u64,
+    /// Serve figures for Prometheus at this address, path /metrics
+    #[arg(long, value_name = "ADDRESS", help_heading = "Output options")]
+    pub(crate) metrics: Option<SocketAddr>,
+    /// Add this field to every detection, e.g. proc.env (repeatable)
+    #[arg(long, value_name = "FIELD", help_heading = "Output options")]
+    pub(crate) append_output_field: Vec<String>,
+    /// Write counts as JSON to this file at the end
+    #[arg(long, value_name = "FILE", help_heading = "Output options")]
+    pub(crate) statistics: Option<PathBuf>,
+    /// Also keep all events in this capture
+    #[arg(long, value_name = "FILE", help_heading = "Source options", conflicts_with_all = ["replay", "events"])]
+    pub(crate) record: Option<PathBuf>,
+    /// The capture grows to at most this many MiB
+    #[arg(
+        long,
+        value_name = "MIB",
+        default_value_t = 1_024,
+        help_heading = "Source options"
+    )]
+    pub(crate) record_mib: u32,
+    /// Judge the events of a capture instead of what happens now; needs no root
+    #[arg(
+        long,
+        value_name = "FILE",
+        help_heading = "Source options",
+        conflicts_with = "events"
+    )]
+    pub(crate) replay: Option<PathBuf>,
+    /// Judge JSON events of this file or folder instead: Kubernetes audit log, CloudTrail, GitHub, Okta
+    #[arg(long, value_name = "FILE", help_heading = "Source options")]
+    pub(crate) events: Option<PathBuf>,
+    /// Receive Kubernetes audit events as a webhook at this address
+    #[arg(long, value_name = "ADDRESS", help_heading = "Source options", conflicts_with_all = ["replay", "record"])]
+    pub(crate) k8s_audit_listen: Option<SocketAddr>,
+    /// Certificate chain (PEM) of the webhook; without it, it speaks plain HTTP
+    #[arg(long, value_name = "FILE", help_heading = "Source options", requires_all = ["tls_key", "k8s_audit_listen"])]
+    pub(crate) tls_certificate: Option<PathBuf>,
+    /// Private key (PEM) of the webhook
+    #[arg(
+        long,
+        value_name = "FILE",
+        help_heading = "Source options",
+        requires = "tls_certificate"
+    )]
+    pub(crate) tls_key: Option<PathBuf>,
+    /// Only accept callers of the webhook with a certificate of this authority (PEM)
+    #[arg(
+        long,
+        value_name = "FILE",
+        help_heading = "Source options",
+        requires = "tls_certificate"
+    )]
+    pub(crate) tls_client_ca: Option<PathBuf>,
+    /// What the JSON events are: k8s_audit, aws_cloudtrail, github, okta or json [default: k8s_audit]
+    #[arg(
+        long,
+        value_name = "SOURCE",
+        help_heading = "Source options",
+        requires = "events"
+    )]
+    pub(crate) source: Option<String>,
+    /// Go on reading a file of JSON events as it grows
+    #[arg(long, help_heading = "Source options", requires = "events")]
+    pub(crate) follow: bool,
+    /// Stop after so many seconds
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) seconds: Option<f64>,
+    /// Memory for events on their way from the kernel, in MiB
+    #[arg(
+        long,
+        value_name = "MIB",
+        default_value_t = 16,
+        help_heading = "Tuning options"
+    )]
+    pub(crate) buffer_mib: u16,
+    /// Events a second that each container may make while the buffer is half full; 0 for no limit
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 20_000,
+        help_heading = "Tuning options"
+    )]
+    pub(crate) container_budget: u32,
+    /// Milliseconds that events wait for what the runtime says of a new container
+    #[arg(
+        long,
+        value_name = "MS",
+        default_value_t = 500,
+        help_heading = "Tuning options"
+    )]
+    pub(crate) container_wait: u64,
+    /// Threads that evaluate rules [default: one a processor]
+    #[arg(long, value_name = "N", help_heading = "Tuning options")]
+    pub(crate) threads: Option<usize>,
+}
+
 /// `hullward db`.
 #[derive(Debug, Args)]
 pub(crate) struct Db {
@@ -299,6 +445,9 @@ pub(crate) struct RuleSource {
     /// Rule file, or folder of them (repeatable) [default: Hullward's own rules]
     #[arg(long, short, value_name = "FILE")]
     pub(crate) rules: Vec<PathBuf>,
+    /// Hullward's own rules as well, before those of --rules
+    #[arg(long)]
+    pub(crate) own_rules: bool,
     /// Only rules with this tag (repeatable)
     #[arg(long, short, value_name = "TAG")]
     pub(crate) tag: Vec<String>,

@@ -126,5 +126,6 @@ fn run(command: Command, settings: &settings::Settings, console: &Console) -> Re
         Command::Db(options) => commands::db::run(&options, settings, console),
         Command::Cache(options) => commands::cache::run(&options, settings, console),
         Command::Rules(options) => commands::rules::run(&options, console),
+        Command::Watch(options) => commands::watch::run(&options, settings, console),
     }
 }

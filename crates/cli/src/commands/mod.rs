@@ -8,6 +8,7 @@ pub(crate) mod rules;
 pub(crate) mod sbom;
 pub(crate) mod scan;
 mod target;
+pub(crate) mod watch;
 
 pub(crate) use target::now;
 

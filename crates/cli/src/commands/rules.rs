@@ -31,19 +31,24 @@ pub(crate) fn run(options: &Rules, console: &Console) -> Result<Outcome, Failure
     }
 }
 
-/// The rule files of a path: itself, or the YAML files of a folder in order of their names.
+/// The rule files of a path: itself, or the YAML files of a folder in order of their names. Links count: a mounted ConfigMap
+/// is a folder of links.
 fn rule_files(path: &Path) -> Vec<PathBuf> {
-    if !path.is_dir() {
+    let Ok(entries) = std::fs::read_dir(path) else {
         return vec![path.to_owned()];
-    }
-    files::list(path, 1)
-        .into_iter()
-        .map(|listed| listed.path)
+    };
+    let mut found: Vec<PathBuf> = entries
+        .flatten()
+        .map(|entry| entry.path())
         .filter(|path| {
-            path.extension()
-                .is_some_and(|extension| extension == "yaml" || extension == "yml")
+            path.is_file()
+                && path
+                    .extension()
+                    .is_some_and(|extension| extension == "yaml" || extension == "yml")
         })
-        .collect()
+        .collect();
+    found.sort();
+    found
 }
 
 /// Adds rule files to a loader, one after the other.
@@ -97,11 +102,12 @@ pub(crate) fn load_with(
         ..options
     };
     let mut loader = Loader::new(options).map_err(Failure::usage)?;
-    let results = if source.rules.is_empty() {
+    let mut results = if source.rules.is_empty() || source.own_rules {
         loader.add_own()
     } else {
-        add_files(&mut loader, &source.rules)?
+        Vec::new()
     };
+    results.extend(add_files(&mut loader, &source.rules)?);
     let warnings: usize = results.iter().map(|result| result.warnings.len()).sum();
     if warnings > 0 {
         console.note(&format!(

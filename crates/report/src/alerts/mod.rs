@@ -68,6 +68,12 @@ const SHORT_NAMES: [(&str, &str); 5] = [
     ("text", "falco-text"),
 ];
 
+/// The time of the day of nanoseconds since the Unix epoch, `HH:MM:SS`, for people who watch.
+#[must_use]
+pub fn clock(nanoseconds: u64) -> String {
+    crate::alert_text::time(nanoseconds, "%H:%M:%S")
+}
+
 /// The alert format of a name or short name.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static dyn AlertFormat> {

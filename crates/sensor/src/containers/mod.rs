@@ -89,6 +89,12 @@ impl ContainerCell {
         self.info.get()
     }
 
+    /// Whether the search for what the runtime says has ended, with or without success.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.info.get().is_some() || *self.finished.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Waits until the search has ended, at most until `deadline`; says whether anything was found.
     #[must_use]
     pub fn wait(&self, deadline: Instant) -> bool {
