@@ -49,7 +49,8 @@ pub struct SensorConfig {
     pub environment: bool,
     /// Bytes taken from what is read and written, at most 4,096.
     pub data_bytes: usize,
-    /// Bytes of all ring buffers together; rounded down to powers of two.
+    /// Bytes of all ring buffers together; rounded down to powers of two. They are mapped twice, so that they count doubly as
+    /// resident memory.
     pub ring_bytes: usize,
     /// Events a second that each control group may make for certain while the buffers are half full; what is beyond is
     /// counted as lost, so that one group cannot blind the sensor for the others. `None`: first come, first served.
@@ -64,7 +65,7 @@ impl Default for SensorConfig {
             wanted: BTreeSet::new(),
             environment: true,
             data_bytes: 128,
-            ring_bytes: 16 << 20,
+            ring_bytes: 8 << 20,
             budget_per_cgroup: Some(20_000),
             own_process: false,
         }
@@ -199,6 +200,8 @@ impl Losses {
 pub struct LossReport {
     /// By processor; the index is its number.
     pub by_cpu: Vec<Losses>,
+    /// How often the kernel did not run a program because it interrupted a run of the same: records that were not made.
+    pub not_run: u64,
 }
 
 impl LossReport {
@@ -403,7 +406,6 @@ const HANDLERS: [(&str, u32); 4] = [
 pub struct KernelSensor {
     rings: Vec<Ring>,
     ebpf: Ebpf,
-    btf: Btf,
     settings: Settings,
     rows: HashMap<u32, Wanted>,
     release: String,
@@ -457,20 +459,21 @@ impl KernelSensor {
         let mut sensor = Self {
             rings,
             ebpf,
-            btf,
             settings,
             rows: HashMap::new(),
             release,
         };
         sensor.reconfigure(config)?;
         let mut programs = Vec::new();
-        sensor.load_iterators(&mut programs);
+        sensor.load_iterators(&btf, &mut programs);
         if !config.own_process {
             sensor.settings.own_process = sensor.own_number();
             sensor.write_settings()?;
         }
-        sensor.load_handlers()?;
-        sensor.attach(&mut programs)?;
+        sensor.load_handlers(&btf)?;
+        sensor.attach(&btf, &mut programs)?;
+        drop(btf);
+        give_back();
         let report = ProbeReport {
             release: sensor.release.clone(),
             programs,
@@ -518,12 +521,12 @@ impl KernelSensor {
         map.set(0, settings, 0).map_err(in_map("settings"))
     }
 
-    fn load_handlers(&mut self) -> Result<(), SensorError> {
+    fn load_handlers(&mut self, btf: &Btf) -> Result<(), SensorError> {
         let mut descriptors = Vec::new();
         for (name, index) in HANDLERS {
             let program: &mut BtfTracePoint = program_of(&mut self.ebpf, name)?;
             program
-                .load("sys_exit", &self.btf)
+                .load("sys_exit", btf)
                 .map_err(|error| program_refused(&self.release, name, &error))?;
             let descriptor = program
                 .fd()
@@ -539,7 +542,7 @@ impl KernelSensor {
         Ok(())
     }
 
-    fn attach(&mut self, programs: &mut Vec<ProgramState>) -> Result<(), SensorError> {
+    fn attach(&mut self, btf: &Btf, programs: &mut Vec<ProgramState>) -> Result<(), SensorError> {
         for Tracepoint {
             name,
             purpose,
@@ -550,9 +553,7 @@ impl KernelSensor {
             let mut refused = None;
             for (index, (program, tracepoint)) in ways.iter().enumerate() {
                 let program: &mut BtfTracePoint = program_of(&mut self.ebpf, program)?;
-                let outcome = program
-                    .load(tracepoint, &self.btf)
-                    .and_then(|()| program.attach());
+                let outcome = program.load(tracepoint, btf).and_then(|()| program.attach());
                 match outcome {
                     Ok(_) => {
                         refused = None;
@@ -577,10 +578,10 @@ impl KernelSensor {
         Ok(())
     }
 
-    fn load_iterators(&mut self, programs: &mut Vec<ProgramState>) {
+    fn load_iterators(&mut self, btf: &Btf, programs: &mut Vec<ProgramState>) {
         for (name, kind, purpose) in ITERATORS {
             let outcome = match program_of::<Iter>(&mut self.ebpf, name) {
-                Ok(program) => program.load(kind, &self.btf).map_err(|error| reason(&error)),
+                Ok(program) => program.load(kind, btf).map_err(|error| reason(&error)),
                 Err(error) => Err(error.to_string()),
             };
             programs.push(ProgramState {
@@ -765,7 +766,31 @@ impl KernelSensor {
                 });
             }
         }
-        Ok(LossReport { by_cpu })
+        Ok(LossReport {
+            by_cpu,
+            not_run: self.not_run(),
+        })
+    }
+}
+
+impl KernelSensor {
+    /// What the kernel says of the programs' descriptors; kernels before 5.12 do not, and do not skip either.
+    fn not_run(&self) -> u64 {
+        self.ebpf
+            .programs()
+            .filter_map(|(_, program)| match program {
+                aya::programs::Program::BtfTracePoint(program) => program.fd().ok(),
+                _ => None,
+            })
+            .filter_map(|descriptor| {
+                let number = descriptor.as_fd().as_raw_fd();
+                let info = proc_file(&format!("/proc/self/fdinfo/{number}"), PROC_FILE_BYTES);
+                let info = String::from_utf8_lossy(&info).into_owned();
+                info.lines()
+                    .find_map(|line| line.strip_prefix("recursion_misses:"))
+                    .and_then(|count| count.trim().parse::<u64>().ok())
+            })
+            .sum()
     }
 }
 
@@ -899,6 +924,16 @@ fn refused(release: &str, error: EbpfError) -> SensorError {
 fn is_root() -> bool {
     // SAFETY: asks for a number.
     unsafe { libc::geteuid() == 0 }
+}
+
+/// Gives memory that was needed for the kernel's types alone back to the system: the allocator would keep it.
+#[allow(unsafe_code)]
+fn give_back() {
+    // SAFETY: frees what the allocator holds for later alone.
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    unsafe {
+        libc::malloc_trim(0);
+    }
 }
 
 /// Waits until a ring wakes the reader, or the time is over.
