@@ -68,6 +68,53 @@ show "$hullward" explain GHSA-jf85-cpcp-j695 || true
 say "5. HTML reports"
 printf '   %s\n   %s\n' "$out/this-machine.html" "$out/image.html"
 
+say "6. Live detections in a sandbox of namespaces"
+if [ "$(id -u)" != 0 ]; then
+    echo "   Left out: loading eBPF programs needs root. Run this as root to see it."
+elif [ ! -r /sys/kernel/btf/vmlinux ]; then
+    echo "   Left out: this kernel does not describe its types (no /sys/kernel/btf/vmlinux), which eBPF programs need."
+elif ! unshare --mount --pid --uts --fork true 2>/dev/null; then
+    echo "   Left out: namespaces cannot be made here (unshare is missing or refused)."
+else
+    # What an intruder does: reads the password file under another name, runs a program by way of the dynamic loader, and
+    # one from a hidden folder.
+    cat >"$out/intruder.sh" <<'INTRUDER'
+mount -t tmpfs none /tmp
+ln -s /etc/shadow /tmp/innocent
+cat /tmp/innocent >/dev/null
+for loader in /lib64/ld-linux-x86-64.so.2 /lib/ld-linux-aarch64.so.1; do
+    [ -x "$loader" ] && "$loader" /bin/true
+done
+mkdir /tmp/.x11
+cp /bin/true /tmp/.x11/update
+/tmp/.x11/update
+INTRUDER
+    "$hullward" watch --format text --seconds 20 >"$out/detections.txt" 2>"$out/watch.log" &
+    watch=$!
+    tries=0
+    while ! grep -q watching "$out/watch.log" && kill -0 "$watch" 2>/dev/null && [ "$tries" -lt 150 ]; do
+        tries=$((tries + 1))
+        sleep 0.1
+    done
+    if kill -0 "$watch" 2>/dev/null; then
+        unshare --mount --pid --uts --fork sh "$out/intruder.sh" || true
+        tries=0
+        while [ "$(wc -l <"$out/detections.txt")" -lt 3 ] && [ "$tries" -lt 50 ]; do
+            tries=$((tries + 1))
+            sleep 0.1
+        done
+        kill "$watch" 2>/dev/null || true
+    fi
+    wait "$watch" || true
+    if [ -s "$out/detections.txt" ]; then
+        cut -c1-240 "$out/detections.txt"
+    else
+        echo "   Nothing was seen; the program says:"
+    fi
+    cat "$out/watch.log"
+    echo "   Watch this machine yourself with: sudo $hullward watch"
+fi
+
 say "What next"
 cat <<NEXT
    The starter database holds only a few hundred well-known flaws. The full one (all ecosystems, a few hundred MiB of

@@ -43,6 +43,8 @@ use waiting::Waiting;
 const MATCHES: usize = 4_096;
 /// How long the reader waits for the kernel before it looks after other things.
 const POLL: Duration = Duration::from_millis(50);
+/// A difference of the clocks, in nanoseconds, that is no trembling but a clock that was set.
+const CLOCK_STEP: u64 = 50_000_000;
 /// How often numbers are brought up to date.
 const REFRESH: Duration = Duration::from_millis(500);
 
@@ -643,8 +645,9 @@ impl Watching<'_> {
                 ));
             }
         }
+        let mut clock = boot_offset();
         let mut state = State::new(StateOptions {
-            boot_offset: boot_offset(),
+            boot_offset: clock,
             hostname: self.hostname.clone(),
             reader: Some(Box::new(HostProc::new(
                 Path::new("/proc"),
@@ -654,7 +657,7 @@ impl Watching<'_> {
             ..StateOptions::default()
         });
         let mut writer = match &self.options.record {
-            Some(path) => Some(self.capture(path)?),
+            Some(path) => Some(self.capture(path, clock)?),
             None => None,
         };
         kernel
@@ -673,6 +676,7 @@ impl Watching<'_> {
             writer.snapshot(&state, &containers).map_err(not_recorded)?;
         }
         let mut failed = None;
+        let mut recorded = 0;
         let mut refreshed = Instant::now();
         while !self.expired() {
             if self.reload() {
@@ -704,13 +708,23 @@ impl Watching<'_> {
             if let Some(error) = failed.take() {
                 return Err(not_recorded(error));
             }
+            // Before a container that lives shortly is forgotten.
+            let found = containers.statistics().found;
+            if let Some(writer) = &mut writer
+                && found != recorded
+            {
+                recorded = found;
+                writer.facts(&state, &containers).map_err(not_recorded)?;
+            }
             if refreshed.elapsed() >= REFRESH {
                 refreshed = Instant::now();
-                state.set_boot_offset(boot_offset());
-                self.refresh(&kernel, &state)?;
-                if let Some(writer) = &mut writer {
-                    writer.facts(&state, &containers).map_err(not_recorded)?;
+                // Reading two clocks takes a moment, so the offset trembles; only a clock that was set moves it.
+                let offset = boot_offset();
+                if offset.abs_diff(clock) > CLOCK_STEP {
+                    clock = offset;
+                    state.set_boot_offset(offset);
                 }
+                self.refresh(&kernel, &state)?;
             }
         }
         if let Some(mut writer) = writer {
@@ -727,13 +741,13 @@ impl Watching<'_> {
         Ok(())
     }
 
-    fn capture(&self, path: &Path) -> Result<Writer<BufWriter<File>>, Failure> {
+    fn capture(&self, path: &Path, offset: i64) -> Result<Writer<BufWriter<File>>, Failure> {
         // The one file that grows while the program runs; everything else is written at once.
         #[allow(clippy::disallowed_methods, reason = "named on the command line")]
         let file = File::create(path)
             .with_context(|| format!("the capture {} cannot be written", path.display()))
             .map_err(Failure::usage)?;
-        let host = CaptureHost::native(&self.hostname, boot_offset());
+        let host = CaptureHost::native(&self.hostname, offset);
         Writer::new(
             BufWriter::new(file),
             &host,
