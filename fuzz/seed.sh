@@ -64,6 +64,13 @@ while read -r file; do
 done < <(find "$crates/sensor/tests/json-fixtures" -name '*.json' -type f)
 while read -r file; do put report "$file"; done < <(find "$crates/report/tests/fixtures" -name '*.json' -type f)
 
+while read -r file; do
+    put rule_file "$file"
+    # Conditions stand after their key, over several lines.
+    awk '/^  [a-z]/ { on = 0 } /^  condition:/ { on = 1; sub(/^  condition: *>?-?/, "") } on' "$file" >"$work/filter"
+    put filter "$work/filter"
+done < <(find "$crates/detect/src/rules" -name '*.yaml' -type f)
+
 # Texts that begin targets which have no fixtures.
 text() {
     printf '%b' "$2" >"$work/seed"
@@ -78,6 +85,9 @@ text challenge 'Bearer realm="https://auth.example.org/token",service="s",scope=
 text settings 'db = "/x"\nfail-on = "high"\nthreads = 2\noffline = true\n'
 text union 'detc\nfetc/os-release\nsetc/link\t../etc\n\nfetc/.wh.os-release\nhx\tetc/os-release\nsa\tb\nsb\ta\n'
 text union 'dvar\nfvar/.wh..wh..opq\n\nsvar\tusr\nfvar/lib/x\n'
+text filter 'concat(fd.rip, ":", fd.rport) in ("8.8.8.8:53") or not (proc.aname[2] contains anyof (a, "b c"))'
+text filter 'getopt(proc.args, "ho:")[o] startswith val(proc.cwd) and len(fd.name) >= 0x10'
+text rule_file '- list: l\n  items: [a, 1]\n- macro: m\n  condition: proc.name in (l)\n- rule: r\n  desc: d\n  condition: evt.type=open and m\n  output: a %proc.aname[2]\n  priority: INFO\n  exceptions:\n  - {name: e, fields: [fd.name], comps: [in], values: [[[x, y]]]}\n- rule: r\n  condition: or fd.num > 3\n  override: {condition: append}\n'
 text manifests '{"schemaVersion":2,"manifests":[{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"sha256:@1","size":0,"platform":{"os":"linux","architecture":"amd64"}}]}\n---\n{"schemaVersion":2,"config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"sha256:@2","size":0},"layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar+gzip","digest":"sha256:@3","size":0}]}\n---\n{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":["sha256:@3"]},"history":[{"created_by":"x"},{"created_by":"y","empty_layer":true}]}\n---\nx'
 text manifests '[{"Config":"blobs/sha256/@1","RepoTags":["a:1"],"Layers":["blobs/sha256/@2"]}]\n---\n{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":["sha256:@2"]}}\n---\nx'
 text database '\001\000\000\000\377'

@@ -10,6 +10,8 @@ mod operand;
 mod output;
 mod pattern;
 mod program;
+#[cfg(test)]
+mod properties;
 pub mod rules;
 mod ruleset;
 #[cfg(test)]

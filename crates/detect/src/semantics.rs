@@ -795,6 +795,30 @@ fn sources_have_rules_of_their_own() {
 }
 
 #[test]
+fn conditions_of_ten_megabytes_load() {
+    let long = "a".repeat(10 << 20);
+    let text = rule(
+        "r",
+        &format!("evt.type = open and proc.cmdline contains \"{long}\""),
+    );
+    let rules = loaded(&text);
+    let event = TestEvent::new("open").text("proc.cmdline", &format!("x{long}"));
+    assert_eq!(fired(&rules, &event), ["r"]);
+    let many: Vec<String> = (0..100_000)
+        .map(|number| format!("proc.name = n{number} or proc.cmdline contains \"some text {number}\""))
+        .collect();
+    let text = rule("r", &format!("evt.type = open and ({})", many.join(" or ")));
+    let rules = loaded(&text);
+    assert_eq!(
+        fired(&rules, &TestEvent::new("open").text("proc.name", "n99999")),
+        ["r"]
+    );
+    let beyond = "a".repeat(crate::filter::LARGEST_CONDITION + 1);
+    let error = crate::filter::parse(&beyond).unwrap_err();
+    assert!(error.message.contains("longer than"), "{error}");
+}
+
+#[test]
 #[allow(clippy::disallowed_methods, reason = "the test opens files of the test data")]
 fn the_shipped_rule_files_load_alone_and_together() {
     let Some(data) = testkit::family::test_data() else {
