@@ -1,6 +1,7 @@
 //! Which techniques of ATT&CK for Containers a set of rules looks for, by the rules' tags.
 
-use crate::attack::{self, Technique};
+use crate::attack::{self, TACTICS, Technique};
+use model::path::printable;
 use std::collections::BTreeMap;
 
 /// How a technique is covered.
@@ -15,6 +16,16 @@ pub enum State {
 }
 
 impl State {
+    /// The sign for it in the matrix.
+    #[must_use]
+    pub fn sign(self) -> &'static str {
+        match self {
+            Self::Covered => "●",
+            Self::InPart => "◐",
+            Self::NotCovered => "○",
+        }
+    }
+
     /// The word for it: `covered`, `in part` or `not covered`.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -126,6 +137,116 @@ impl Coverage {
             .iter()
             .filter(move |covered| covered.technique.tactics.contains(&id))
     }
+
+    /// The matrix, the rules of each technique, and what is not covered, as Markdown. Titles begin at the second level.
+    #[must_use]
+    pub fn markdown(&self) -> String {
+        let mut text = format!(
+            "{} rules cover {} of {} techniques of ATT&CK for Containers, {} more in part (● covered, ◐ a part of it, ○ not).\n\n",
+            self.rules,
+            self.count(State::Covered),
+            self.techniques.len(),
+            self.count(State::InPart),
+        );
+        text.push_str("## Matrix\n\n");
+        let columns: Vec<Vec<&Covered>> = TACTICS
+            .iter()
+            .map(|tactic| self.of_tactic(tactic.id).collect())
+            .collect();
+        let titles = TACTICS.iter().map(|tactic| tactic.name.to_owned());
+        row(&mut text, titles);
+        row(&mut text, TACTICS.iter().map(|_| "---".to_owned()));
+        let longest = columns.iter().map(Vec::len).max().unwrap_or_default();
+        for line in 0..longest {
+            let cells = columns.iter().map(|column| match column.get(line) {
+                Some(covered) => format!("{} {}", covered.state.sign(), covered.technique.id),
+                None => String::new(),
+            });
+            row(&mut text, cells);
+        }
+        text.push_str("\n## Techniques\n\n");
+        row(
+            &mut text,
+            ["technique", "name", "tactics", "rules"].map(str::to_owned),
+        );
+        row(&mut text, ["---"; 4].map(str::to_owned));
+        for covered in &self.techniques {
+            let tactics: Vec<&str> = covered
+                .technique
+                .tactics
+                .iter()
+                .filter_map(|id| attack::tactic(id))
+                .map(|tactic| tactic.name)
+                .collect();
+            let rules = match covered.state {
+                State::Covered => list(&covered.rules),
+                state => state.name().to_owned(),
+            };
+            let cells = [
+                format!("[{}]({})", covered.technique.id, covered.technique.url()),
+                covered.technique.name.to_owned(),
+                tactics.join(", "),
+                rules,
+            ];
+            row(&mut text, cells);
+        }
+        let missing: Vec<String> = self
+            .techniques
+            .iter()
+            .filter(|covered| covered.state == State::NotCovered)
+            .map(|covered| format!("{} {}", covered.technique.id, covered.technique.name))
+            .collect();
+        text.push_str("\n## Not covered\n\n");
+        if missing.is_empty() {
+            text.push_str("Nothing of the matrix.\n");
+        }
+        for technique in missing {
+            text.push_str(&format!("- {technique}\n"));
+        }
+        if !self.outside.is_empty() {
+            text.push_str("\n## Techniques outside of the matrix\n\n");
+            row(&mut text, ["technique", "rules"].map(str::to_owned));
+            row(&mut text, ["---"; 2].map(str::to_owned));
+            for (id, rules) in &self.outside {
+                row(&mut text, [id.clone(), list(rules)]);
+            }
+        }
+        if !self.without.is_empty() {
+            text.push_str("\n## Rules without a technique\n\n");
+            for rule in &self.without {
+                text.push_str(&format!("- {}\n", escaped(rule)));
+            }
+        }
+        text
+    }
+}
+
+fn row(text: &mut String, cells: impl IntoIterator<Item = String>) {
+    text.push('|');
+    for cell in cells {
+        text.push_str(&format!(" {cell} |"));
+    }
+    text.push('\n');
+}
+
+fn list(rules: &[String]) -> String {
+    let rules: Vec<String> = rules.iter().map(|rule| escaped(rule)).collect();
+    rules.join("; ")
+}
+
+/// Names of rules come from files of others: nothing in them may act in Markdown or on a terminal.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in printable(text).chars() {
+        if matches!(
+            character,
+            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '&' | '|' | '#' | '!' | '~'
+        ) {
+            escaped.push('\\');
+        }
+        escaped.push(character);
+    }
+    escaped
 }
 
 #[cfg(test)]
@@ -176,5 +297,14 @@ mod tests {
                 .of_tactic("TA0040")
                 .all(|covered| covered.technique.id != "T1611")
         );
+    }
+
+    #[test]
+    fn names_of_others_do_nothing_in_markdown() {
+        let tags = ["T1611"];
+        let name = "a|b\u{1b}[2J<script>`x`\n# y";
+        let markdown = Coverage::of([(name, tags.as_slice())]).markdown();
+        assert!(!markdown.contains('\u{1b}') && !markdown.contains("<script>"));
+        assert!(!markdown.contains("a|b") && !markdown.contains("\n# y"));
     }
 }
