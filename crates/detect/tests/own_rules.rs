@@ -83,8 +83,22 @@ fn folder_registry_and_fixtures_agree() {
         folders, registry,
         "left: folders of fixtures, right: the registry"
     );
-    for name in &registry {
+    for rule in rules::ALL {
+        let name = rule.name;
         let cases = family::cases(&fixtures.join(name));
+        let examples: BTreeSet<String> = rule
+            .examples
+            .iter()
+            .map(|example| example.name.to_owned())
+            .collect();
+        assert_eq!(
+            examples, cases,
+            "{name}: left: examples in the registry, right: files"
+        );
+        assert!(
+            rule.examples.iter().map(|example| example.name).is_sorted(),
+            "{name}"
+        );
         for kind in ["hit-", "miss-"] {
             assert!(
                 cases.iter().any(|case| case.starts_with(kind)),
