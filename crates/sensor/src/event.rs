@@ -38,6 +38,8 @@ pub(crate) struct Parts {
     pub(crate) since_last: u64,
     pub(crate) process: Arc<Process>,
     pub(crate) ancestors: Arc<[Arc<Process>]>,
+    /// The process that the call acts on (`kill`, `ptrace` and others), where it is another one and known.
+    pub(crate) target: Option<Arc<Process>>,
     /// The name of the thread, where it is not that of its process.
     pub(crate) thread_comm: Option<Bytes>,
     pub(crate) cgroup_path: Option<Bytes>,

@@ -39,6 +39,16 @@ pub(crate) struct Spec {
     pub(crate) parameters: &'static [Take],
 }
 
+impl Spec {
+    /// The argument that holds the number of the process that the call acts on.
+    pub(crate) fn target(&self) -> Option<u8> {
+        self.parameters.iter().find_map(|take| match take {
+            Take::Process(argument) => Some(*argument),
+            _ => None,
+        })
+    }
+}
+
 /// Where a parameter comes from.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Take {
@@ -720,7 +730,9 @@ impl KernelEvent {
             Take::Descriptor(index) => self.descriptor_parameter(self.int_argument(index)),
             Take::Process(index) => {
                 let number = self.int_argument(index);
-                let known = std::iter::once(&self.parts.process).chain(self.parts.ancestors.iter());
+                let known = std::iter::once(&self.parts.process)
+                    .chain(self.parts.ancestors.iter())
+                    .chain(&self.parts.target);
                 let mut known = known.filter(|known| i64::from(known.key.tgid) == number);
                 P::Named(
                     number,

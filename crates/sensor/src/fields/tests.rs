@@ -508,3 +508,22 @@ fn every_field_answers_for_every_event() {
         }
     }
 }
+
+#[test]
+fn the_process_that_a_call_acts_on_is_named() {
+    let samples = parse(
+        "- {event: execve, process: {name: daemon, pid: 700}}\n\
+         - {event: kill, target: 700, signal: 9, process: {name: bash}}\n\
+         - {event: ptrace, target: 700, request: PTRACE_SEIZE, process: {name: gdb}}\n\
+         - {event: kill, target: 701, process: {name: bash}}\n\
+         - {event: kill, target: 700, process: {name: bash}, container: {image: nginx}}\n",
+    )
+    .unwrap();
+    let events = crate::sample::events(&samples).unwrap();
+    let targets: Vec<String> = events[1..]
+        .iter()
+        .map(|event| ask(event, "evt.arg.pid"))
+        .collect();
+    // The last one gives a number of its own PID namespace.
+    assert_eq!(targets, ["daemon", "daemon", "701", "700"]);
+}

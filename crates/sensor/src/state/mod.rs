@@ -38,6 +38,9 @@ const MAXIMUM_PEERS: usize = 1 << 14;
 /// User tables are kept for this many mount namespaces.
 const MAXIMUM_USER_TABLES: usize = 1 << 12;
 
+/// The inode number of the first PID namespace, the same on every kernel.
+const FIRST_PID_NAMESPACE: u32 = 0xefff_fffc;
+
 /// A user table is checked for changes when it is older than this (nanoseconds).
 const USERS_AGE: u64 = 10_000_000_000;
 
@@ -356,6 +359,7 @@ impl State {
         };
         self.last_time = header.time;
         let users = self.users_of(header.mount_namespace, header.tgid, header.time);
+        let target = self.target(header, kind, event_type);
         let (cgroup_path, container) = cgroup;
         KernelEvent::new(
             record,
@@ -367,6 +371,7 @@ impl State {
                 since_last: header.time.saturating_sub(before),
                 process,
                 ancestors,
+                target,
                 thread_comm,
                 cgroup_path,
                 container,
@@ -375,6 +380,17 @@ impl State {
                 host: self.host.clone(),
             },
         )
+    }
+
+    /// The process that a call acts on. Its number is one of the caller's PID namespace, so only callers in the first one
+    /// can be followed.
+    fn target(&self, header: &Header, kind: Kind, event_type: EventType) -> Option<Arc<Process>> {
+        if kind != Kind::Syscall || header.pid_namespace != FIRST_PID_NAMESPACE {
+            return None;
+        }
+        let argument = spec(event_type)?.target()?;
+        let number = u32::try_from(*header.args.get(usize::from(argument))?).ok()?;
+        self.processes.current(number).cloned()
     }
 
     /// Whether this call gave a datagram socket another peer than it had, so that `fd.name` changed.
