@@ -65,7 +65,7 @@ pub(crate) enum Command {
     Db(Db),
     /// Look at or empty the layer cache
     Cache(CacheCommand),
-    /// Check, list and explain detection rules
+    /// Check, list, explain and test detection rules, and tell what they cover
     Rules(Rules),
     /// See what containers and the host do, and raise detections by rules in Falco's language
     Watch(Box<Watch>),
@@ -436,6 +436,34 @@ pub(crate) enum RulesCommand {
         #[arg(long, value_name = "FORMAT", default_value = "text")]
         format: TextOrJson,
     },
+    /// Run examples of rules and tell which do what they say; exit with 1 when one does not
+    Test {
+        /// Files hit-NAME.yaml and miss-NAME.yaml in folders that are called like their rules, or folders of those [default: the
+        /// examples of Hullward's own rules]
+        #[arg(value_name = "FILE")]
+        examples: Vec<PathBuf>,
+        /// Where the rules come from.
+        #[command(flatten)]
+        source: RuleSource,
+    },
+    /// Tell which techniques of MITRE ATT&CK for Containers the rules look for, and which not
+    Coverage {
+        /// Where the rules come from.
+        #[command(flatten)]
+        source: RuleSource,
+        /// How to print
+        #[arg(long, value_name = "FORMAT", default_value = "markdown")]
+        format: CoverageFormat,
+    },
+}
+
+/// How coverage is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CoverageFormat {
+    /// For people.
+    Markdown,
+    /// For programs.
+    Json,
 }
 
 /// Where rules come from, and which of them count.

@@ -5,6 +5,8 @@ pub(crate) mod db;
 pub(crate) mod diff;
 pub(crate) mod explain;
 pub(crate) mod rules;
+mod rules_coverage;
+mod rules_test;
 pub(crate) mod sbom;
 pub(crate) mod scan;
 mod target;

@@ -1,4 +1,4 @@
-//! `hullward rules`: checks, lists and explains detection rules.
+//! `hullward rules`: checks, lists and explains detection rules; testing and coverage have files of their own.
 
 use crate::arguments::{RuleSource, Rules, RulesCommand, TextOrJson};
 use crate::console::Console;
@@ -28,6 +28,8 @@ pub(crate) fn run(options: &Rules, console: &Console) -> Result<Outcome, Failure
         RulesCommand::Check { files, format } => check(files, *format),
         RulesCommand::List { source, format } => list(source, *format, console),
         RulesCommand::Explain { name, source, format } => explain(name, source, *format, console),
+        RulesCommand::Test { examples, source } => super::rules_test::run(examples, source, console),
+        RulesCommand::Coverage { source, format } => super::rules_coverage::run(source, *format, console),
     }
 }
 
@@ -138,7 +140,7 @@ fn printable_lines(text: &str) -> String {
         .collect()
 }
 
-fn count(number: usize, what: &str) -> String {
+pub(super) fn count(number: usize, what: &str) -> String {
     match number {
         0 => format!("no {what}s"),
         1 => format!("1 {what}"),
@@ -282,7 +284,7 @@ fn list(source: &RuleSource, format: TextOrJson, console: &Console) -> Result<Ou
 }
 
 /// Columns as wide as their widest cell, the last one open.
-fn table<const N: usize>(rows: &[[String; N]]) -> String {
+pub(super) fn table<const N: usize>(rows: &[[String; N]]) -> String {
     let mut widths = [0; N];
     for row in rows {
         for (width, cell) in widths.iter_mut().zip(row) {

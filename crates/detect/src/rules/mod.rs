@@ -92,22 +92,6 @@ impl Part {
     }
 }
 
-/// All rules as one file, [`COMMON`] first, ready for [`crate::Loader::add`] under the name [`FILE_NAME`].
-#[must_use]
-pub fn file() -> String {
-    let size = COMMON.len() + ALL.iter().map(|rule| rule.text.len() + 1).sum::<usize>();
-    let mut file = String::with_capacity(size);
-    file.push_str(COMMON);
-    for rule in ALL {
-        file.push('\n');
-        file.push_str(rule.text);
-    }
-    file
-}
-
-/// The name under which [`file`] is loaded, for messages.
-pub const FILE_NAME: &str = "hullward-rules.yaml";
-
 /// The rule with this identity.
 #[must_use]
 pub fn named(name: &str) -> Option<&'static OwnRule> {
