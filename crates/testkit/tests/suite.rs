@@ -36,6 +36,7 @@ fn stage(folder: &Path) -> Option<Stage> {
         place: Err("this test makes no containers".to_owned()),
         interrupted: Arc::new(AtomicBool::new(false)),
         settle: Duration::ZERO,
+        linger: Duration::ZERO,
     })
 }
 

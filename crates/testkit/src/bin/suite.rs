@@ -29,6 +29,8 @@ Options:
   --only TEXT              only tests whose name or rule holds the text; may be repeated
   --container-runtime R    auto, docker or runc [default: auto]
   --settle MILLISECONDS    how long a container runs before its test starts [default: 500]
+  --linger MILLISECONDS    how long a test's processes stay after their last act; tells alerts that need living processes
+                           from alerts that never come [default: 0]
   --timeout SECONDS        how long an alert may take [default: 5]
   --ready SECONDS          how long the detector may take to be ready [default: 60]
   --format FORMAT          table or json [default: table]
@@ -47,6 +49,7 @@ struct Options {
     only: Vec<String>,
     runtime: Choice,
     settle: Duration,
+    linger: Duration,
     timeout: Duration,
     ready: Duration,
     json: bool,
@@ -111,6 +114,7 @@ fn options(mut arguments: impl Iterator<Item = String>) -> Result<Option<Options
         only: Vec::new(),
         runtime: Choice::Auto,
         settle: Duration::from_millis(500),
+        linger: Duration::ZERO,
         timeout: Duration::from_secs(5),
         ready: Duration::from_secs(60),
         json: false,
@@ -142,6 +146,7 @@ fn options(mut arguments: impl Iterator<Item = String>) -> Result<Option<Options
                 };
             }
             "--settle" => options.settle = Duration::from_millis(number(&argument, &value()?)?),
+            "--linger" => options.linger = Duration::from_millis(number(&argument, &value()?)?),
             "--timeout" => options.timeout = Duration::from_secs(number(&argument, &value()?)?),
             "--ready" => options.ready = Duration::from_secs(number(&argument, &value()?)?),
             "--format" => {
@@ -259,6 +264,7 @@ fn perform(options: &Options, tests: &[description::Test]) -> Result<run::Report
         place,
         interrupted,
         settle: options.settle,
+        linger: options.linger,
     };
     let mut detector = if options.execute_only {
         None

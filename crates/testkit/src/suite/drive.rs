@@ -42,6 +42,8 @@ pub struct Stage {
     pub interrupted: Arc<AtomicBool>,
     /// How long a container runs before its processes start, so that a detector can learn of it.
     pub settle: Duration,
+    /// How long a test's processes stay after their last act, for detectors that ask the system about them.
+    pub linger: Duration,
 }
 
 /// How acting out went.
@@ -409,6 +411,7 @@ impl Actor<'_> {
             let finished = self.machine.finish_script()?;
             self.note_script("after", &finished);
         }
+        std::thread::sleep(self.stage.linger);
         Ok(())
     }
 
