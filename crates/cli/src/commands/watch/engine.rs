@@ -119,9 +119,13 @@ impl<E: Happening> Engine<E> {
     pub(crate) fn finish(mut self) -> bool {
         self.flush();
         self.workers.clear();
-        self.threads
+        // All of them, also after one that failed.
+        let failed = self
+            .threads
             .into_iter()
-            .fold(true, |well, thread| thread.join().is_ok() && well)
+            .filter_map(|thread| thread.join().err())
+            .count();
+        failed == 0
     }
 }
 

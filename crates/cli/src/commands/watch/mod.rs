@@ -20,7 +20,7 @@ use live::Snapshot;
 use model::event::{EVENT_TYPES, EventType, EventView, Field};
 use report::alerts::AlertOptions;
 use sensor::capture::{CaptureHost, Replay, Writer};
-use sensor::containers::{ContainerOptions, Containers};
+use sensor::containers::{ContainerCell, ContainerOptions, Containers};
 use sensor::json::{Intake, Surroundings};
 use sensor::state::{HostProc, State, StateOptions};
 use sensor::{KernelSensor, LossReport, Losses, SensorConfig};
@@ -28,7 +28,7 @@ use serde::Serialize;
 use server::aggregate::{AggregateSettings, Aggregator};
 use server::metrics::{Exposition, MetricsServer, Registry};
 use server::{AuditReceiver, AuditSettings, OutputSettings, Outputs, TlsFiles};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::{BufWriter, IsTerminal as _};
 use std::net::SocketAddr;
@@ -43,6 +43,8 @@ use waiting::Waiting;
 const MATCHES: usize = 4_096;
 /// How long the reader waits for the kernel before it looks after other things.
 const POLL: Duration = Duration::from_millis(50);
+/// Containers whose events are counted apart.
+const MOST_CONTAINERS: usize = 256;
 /// A difference of the clocks, in nanoseconds, that is no trembling but a clock that was set.
 const CLOCK_STEP: u64 = 50_000_000;
 /// How often numbers are brought up to date.
@@ -107,6 +109,29 @@ impl Numbers {
     fn count(&self, kind: EventType) {
         if let Some(count) = self.by_type.get(usize::from(kind.0)) {
             count.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Adds events of containers; of containers without any for long, the least busy are forgotten.
+    fn count_containers(&self, seen: impl Iterator<Item = (Arc<ContainerCell>, u64)>) {
+        let mut containers = self.containers.lock().unwrap_or_else(PoisonError::into_inner);
+        for (cell, events) in seen {
+            let container = containers.entry(cell.id().to_owned()).or_default();
+            container.events += events;
+            if let Some(info) = cell.info() {
+                container.name.clone_from(&info.name);
+                container.image.clone_from(&info.image);
+            } else if container.name.is_empty() {
+                container.name = cell.id().to_owned();
+            }
+        }
+        while containers.len() > MOST_CONTAINERS
+            && let Some(least) = containers
+                .iter()
+                .min_by_key(|(_, container)| container.events)
+                .map(|(id, _)| id.clone())
+        {
+            containers.remove(&least);
         }
     }
 
@@ -242,8 +267,8 @@ pub(crate) fn run(options: &Watch, settings: &Settings, console: &Console) -> Re
         Source::Json(source, file) => watching.json(*source, file),
         Source::Webhook(address) => watching.webhook(*address),
     };
-    let mut pass = |event| engine_push(watching.engine, event);
-    watching.waiting.release(Instant::now(), true, &mut pass);
+    let (waiting, engine_left) = (&mut watching.waiting, &mut *watching.engine);
+    waiting.release(Instant::now(), true, &mut |event| engine_left.push(event));
     numbers
         .unenriched
         .store(watching.waiting.unenriched, Ordering::Relaxed);
@@ -380,10 +405,6 @@ fn resident() -> u64 {
                 .ok()
         })
         .map_or(0, |kib| kib << 10)
-}
-
-fn engine_push(engine: &mut Engine<Event>, event: Event) {
-    engine.push(event);
 }
 
 /// Where events come from.
@@ -528,7 +549,11 @@ fn snapshots(
                 .iter()
                 .map(|(id, container)| {
                     #[allow(clippy::cast_precision_loss, reason = "a rate for people")]
-                    let rate = (container.events - before.2.get(id).copied().unwrap_or(0)) as f64 / seconds;
+                    let rate = container
+                        .events
+                        .saturating_sub(before.2.get(id).copied().unwrap_or(0))
+                        as f64
+                        / seconds;
                     (
                         container.name.clone(),
                         container.image.clone(),
@@ -677,6 +702,8 @@ impl Watching<'_> {
         }
         let mut failed = None;
         let mut recorded = 0;
+        // Events by container since the last refresh.
+        let mut busy: HashMap<*const ContainerCell, (Arc<ContainerCell>, u64)> = HashMap::new();
         let mut refreshed = Instant::now();
         while !self.expired() {
             if self.reload() {
@@ -695,8 +722,14 @@ impl Watching<'_> {
                     }
                     if let Some(event) = state.apply(&record) {
                         numbers.count(event.event_type());
+                        if let Some(cell) = event.container() {
+                            let seen = busy
+                                .entry(Arc::as_ptr(cell))
+                                .or_insert_with(|| (Arc::clone(cell), 0));
+                            seen.1 += 1;
+                        }
                         waiting.push(Event::Kernel(Box::new(event)), now, &mut |event| {
-                            engine.push(event)
+                            engine.push(event);
                         });
                     }
                 })
@@ -718,6 +751,7 @@ impl Watching<'_> {
             }
             if refreshed.elapsed() >= REFRESH {
                 refreshed = Instant::now();
+                self.numbers.count_containers(busy.drain().map(|(_, seen)| seen));
                 // Reading two clocks takes a moment, so the offset trembles; only a clock that was set moves it.
                 let offset = boot_offset();
                 if offset.abs_diff(clock) > CLOCK_STEP {
