@@ -218,30 +218,15 @@ pub(crate) struct Watch {
     /// otlp=http://…, ocsf=FILE …
     #[arg(long, short, value_name = "KIND=TARGET", help_heading = "Output options")]
     pub(crate) output: Vec<String>,
-    /// Detections a second that a rule may raise in a container in the long run; 0 for no limit
-    #[arg(
-        long,
-        value_name = "N",
-        default_value_t = 1.0,
-        help_heading = "Output options"
-    )]
-    pub(crate) alert_rate: f64,
-    /// Detections that a rule may raise in a container at once
-    #[arg(
-        long,
-        value_name = "N",
-        default_value_t = 1_000,
-        help_heading = "Output options"
-    )]
-    pub(crate) alert_burst: u32,
+    /// Detections a second that a rule may raise in a container in the long run; 0 for no limit [default: 1]
+    #[arg(long, value_name = "N", help_heading = "Output options")]
+    pub(crate) alert_rate: Option<f64>,
+    /// Detections that a rule may raise in a container at once [default: 1000]
+    #[arg(long, value_name = "N", help_heading = "Output options")]
+    pub(crate) alert_burst: Option<u32>,
     /// Seconds in which detections that say the same are only counted; 0 for never
-    #[arg(
-        long,
-        value_name = "SECONDS",
-        default_value_t = 0,
-        help_heading = "Output options"
-    )]
-    pub(crate) deduplicate: u64,
+    #[arg(long, value_name = "SECONDS", help_heading = "Output options")]
+    pub(crate) deduplicate: Option<u64>,
     /// Serve figures for Prometheus at this address, path /metrics
     #[arg(long, value_name = "ADDRESS", help_heading = "Output options")]
     pub(crate) metrics: Option<SocketAddr>,

@@ -7,6 +7,8 @@ use anyhow::anyhow;
 use artifact::{Limits, files};
 use model::Severity;
 use serde::Deserialize;
+use server::OutputSettings;
+use server::aggregate::AggregateSettings;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -14,7 +16,7 @@ use std::time::Duration;
 const FILE_LIMIT: u64 = 1 << 20;
 
 /// All keys, for messages about unknown ones, and the variables that set them.
-pub(crate) const KEYS: [(&str, &str, &str); 11] = [
+pub(crate) const KEYS: [(&str, &str, &str); 12] = [
     ("db", "HULLWARD_DB", "path of the advisory database"),
     ("cache-dir", "HULLWARD_CACHE_DIR", "folder of the layer cache"),
     (
@@ -43,6 +45,11 @@ pub(crate) const KEYS: [(&str, &str, &str); 11] = [
         "include-dev",
         "HULLWARD_INCLUDE_DEV",
         "count flaws of packages that only serve development",
+    ),
+    (
+        "watch",
+        "",
+        "table: `outputs` and `aggregate` of `hullward watch`, see docs/outputs.md",
     ),
     ("threads", "HULLWARD_THREADS", "threads for reading layers"),
     (
@@ -77,6 +84,18 @@ pub(crate) struct Settings {
     pub(crate) threads: usize,
     /// Longest silence of a registry or daemon.
     pub(crate) stall_timeout: Option<Duration>,
+    /// What `hullward watch` does with detections.
+    pub(crate) watch: WatchSettings,
+}
+
+/// The table `[watch]`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct WatchSettings {
+    /// Where detections are sent besides standard output.
+    pub(crate) outputs: Vec<OutputSettings>,
+    /// How floods and repetitions are limited.
+    pub(crate) aggregate: AggregateSettings,
 }
 
 /// One source's say.
@@ -94,6 +113,7 @@ struct Partial {
     include_dev: Option<bool>,
     threads: Option<usize>,
     stall_seconds: Option<u64>,
+    watch: Option<WatchSettings>,
 }
 
 impl Partial {
@@ -110,6 +130,7 @@ impl Partial {
             include_dev: self.include_dev.or(below.include_dev),
             threads: self.threads.or(below.threads),
             stall_seconds: self.stall_seconds.or(below.stall_seconds),
+            watch: self.watch.or(below.watch),
         }
     }
 }
@@ -187,6 +208,7 @@ pub(crate) fn load(global: &Global) -> Result<Settings, Failure> {
         stall_timeout: partial
             .stall_seconds
             .map(|seconds| Duration::from_secs(seconds.clamp(1, 3600))),
+        watch: partial.watch.unwrap_or_default(),
     })
 }
 
@@ -279,6 +301,7 @@ fn read_variables(get: &dyn Fn(&str) -> Option<String>) -> Result<Partial, Failu
         include_dev: yes_or_no("HULLWARD_INCLUDE_DEV")?,
         threads: number("HULLWARD_THREADS")?.map(|threads| usize::try_from(threads).unwrap_or(usize::MAX)),
         stall_seconds: number("HULLWARD_STALL_SECONDS")?,
+        watch: None,
     })
 }
 

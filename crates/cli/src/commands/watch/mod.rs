@@ -47,6 +47,8 @@ const POLL: Duration = Duration::from_millis(50);
 const MOST_CONTAINERS: usize = 256;
 /// A difference of the clocks, in nanoseconds, that is no trembling but a clock that was set.
 const CLOCK_STEP: u64 = 50_000_000;
+/// How long outputs may go on delivering after the end.
+const LAST_DELIVERIES: Duration = Duration::from_secs(5);
 /// How often numbers are brought up to date.
 const REFRESH: Duration = Duration::from_millis(500);
 
@@ -187,14 +189,17 @@ pub(crate) fn run(options: &Watch, settings: &Settings, console: &Console) -> Re
     drop(sender);
     let counters = Arc::clone(engine.counters());
     let hostname = hostname();
-    let settings_of_outputs: Vec<OutputSettings> = options
-        .output
+    let settings_of_outputs: Vec<OutputSettings> = settings
+        .watch
+        .outputs
         .iter()
-        .map(|to| OutputSettings {
+        .cloned()
+        .chain(options.output.iter().map(|to| OutputSettings {
             iso_8601: options.iso_8601,
             ..OutputSettings::new(to)
-        })
+        }))
         .collect();
+    let aggregate = settings.watch.aggregate.clone();
     let outputs = Arc::new(
         Outputs::start(&settings_of_outputs, &|| Box::new(std::io::stdout())).map_err(Failure::usage)?,
     );
@@ -210,10 +215,10 @@ pub(crate) fn run(options: &Watch, settings: &Settings, console: &Console) -> Re
             &counters,
         )?,
         aggregator: Aggregator::new(AggregateSettings {
-            rate: options.alert_rate,
-            burst: options.alert_burst,
-            duplicates_seconds: options.deduplicate,
-            ..AggregateSettings::default()
+            rate: options.alert_rate.unwrap_or(aggregate.rate),
+            burst: options.alert_burst.unwrap_or(aggregate.burst),
+            duplicates_seconds: options.deduplicate.unwrap_or(aggregate.duplicates_seconds),
+            ..aggregate
         }),
         outputs: Arc::clone(&outputs),
         detections: Arc::clone(&detections),
@@ -258,6 +263,7 @@ pub(crate) fn run(options: &Watch, settings: &Settings, console: &Console) -> Re
         }),
         engine: &mut engine,
         resolver: resolver.as_ref(),
+        outputs: &outputs,
         rules,
         hostname,
     };
@@ -281,6 +287,16 @@ pub(crate) fn run(options: &Watch, settings: &Settings, console: &Console) -> Re
     }
     if !well {
         return Err(Failure::internal(anyhow!("a thread that evaluates rules failed")));
+    }
+    if let Some(outputs) = Arc::into_inner(outputs) {
+        for (name, counts) in outputs.counts() {
+            let lost = counts.failed.load(Ordering::Relaxed) + counts.dropped.load(Ordering::Relaxed);
+            if lost > 0 {
+                let reason = counts.last_error().unwrap_or_default();
+                console.note(&format!("{lost} detections did not reach {name}: {reason}"));
+            }
+        }
+        outputs.stop(LAST_DELIVERIES);
     }
     finish(options, console, started, &numbers, &detections, &counters)?;
     Ok(Outcome::Done)
@@ -602,6 +618,7 @@ struct Watching<'a> {
     engine: &'a mut Engine<Event>,
     resolver: Option<&'a names::Resolver>,
     rules: Arc<RuleSet>,
+    outputs: &'a Outputs,
     hostname: String,
 }
 
@@ -635,6 +652,7 @@ impl Watching<'_> {
         if !self.signals.reload.swap(false, Ordering::Relaxed) {
             return false;
         }
+        self.outputs.reopen();
         match load(self.options, self.console) {
             Ok(rules) => {
                 self.rules = Arc::new(rules);
