@@ -591,3 +591,17 @@ impl<'p, 'e> Asking<'p, 'e> {
         at
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_for_values_is_used_again() {
+        let first: Vec<Value<'_>> = Vec::with_capacity(40);
+        let address = first.as_ptr() as usize;
+        let again: Vec<Value<'static>> = recycle(first);
+        assert_eq!(again.as_ptr() as usize, address);
+        assert!(again.capacity() >= 40);
+    }
+}

@@ -124,6 +124,11 @@ pub(crate) fn build(
         }
         rules.push(rule);
     }
+    // Rules that name no event types are asked last, as Falco does.
+    let everything = |rule: &Rule| EventType::all().all(|kind| has_type(&rule.types, kind));
+    for (_, list) in &mut by_source {
+        list.sort_by_key(|(number, _)| everything(&rules[*number as usize]));
+    }
     let sources: Vec<(String, Dispatch)> = by_source
         .into_iter()
         .map(|(name, list)| (name, builder.dispatch(&list)))
@@ -315,7 +320,8 @@ impl Evaluator {
         &self.times
     }
 
-    /// Gives every rule that fires for the event: the first that matches in load order, or all.
+    /// Gives every rule that fires for the event: the first that matches, or all. Rules are asked in load order, those that
+    /// name no event types last.
     pub fn evaluate(&mut self, event: &dyn EventView, mut fires: impl FnMut(RuleId)) {
         let rules = &*self.rules;
         let source = event.source();

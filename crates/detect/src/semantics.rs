@@ -617,6 +617,16 @@ fn the_first_rule_or_all_rules_fire() {
 }
 
 #[test]
+fn rules_without_event_types_are_asked_last() {
+    let text = rule("any", "proc.name = x") + &rule("some", "evt.type in (open, openat) and proc.name = x");
+    let rules = loaded(&text);
+    let event = TestEvent::new("open").text("proc.name", "x");
+    assert_eq!(fired(&rules, &event), ["some"]);
+    let event = TestEvent::new("connect").text("proc.name", "x");
+    assert_eq!(fired(&rules, &event), ["any"]);
+}
+
+#[test]
 fn rules_are_chosen_by_priority_and_tags() {
     let text = rule("low", "evt.type = open")
         + "  tags: [a]\n"
