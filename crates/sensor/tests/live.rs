@@ -43,7 +43,7 @@ fn watch(types: &[&str]) -> Option<Watch> {
     let mut state = State::new(StateOptions {
         boot_offset: boot_offset(),
         hostname: "here".to_owned(),
-        reader: Some(Box::new(HostProc::new(Path::new("/proc"), true))),
+        reader: Some(Box::new(HostProc::start(Path::new("/proc"), true).unwrap())),
         containers: Containers::start(ContainerOptions::default()).unwrap(),
         ..StateOptions::default()
     });

@@ -4,7 +4,11 @@ use super::users::{MAXIMUM_FILE, UserTable};
 use crate::host_files;
 use crate::wire::{Credentials, Process as Identity};
 use std::fmt::Debug;
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+use std::time::Duration;
 
 /// What the host's files say of a process.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -42,32 +46,125 @@ pub trait ProcReader: Send + Debug {
     /// The path of the control group of a thread below its hierarchy.
     fn cgroup(&mut self, tid: u32) -> Option<Vec<u8>>;
 
-    /// What tells whether the users and groups that a process sees changed.
-    fn user_stamp(&mut self, tgid: u32) -> Option<UserStamp>;
-
-    /// The users and groups that a process sees.
-    fn users(&mut self, tgid: u32) -> Option<UserTable>;
+    /// The users and groups that a process sees; `None` when it is gone or its files cannot be read. The table is left out
+    /// when nothing changed since `known`.
+    fn users(&mut self, tgid: u32, known: Option<UserStamp>) -> Option<(UserStamp, Option<UserTable>)>;
 }
 
-/// Reads `/proc`.
-#[derive(Debug, Clone)]
+/// Reads `/proc`, in a thread of its own: files of processes can be made to hang by who controls the process, and then
+/// nothing is known instead of everything being late.
+#[derive(Debug)]
 pub struct HostProc {
+    jobs: SyncSender<(u64, Job)>,
+    answers: Receiver<(u64, Answer)>,
+    next: u64,
+    /// The job that did not end in time; nothing else is asked for until it does.
+    hanging: Option<u64>,
+}
+
+/// How long a reading may take.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+#[derive(Debug)]
+enum Job {
+    Process(u32),
+    Cgroup(u32),
+    Users(u32, Option<UserStamp>),
+}
+
+#[derive(Debug)]
+enum Answer {
+    Process(Option<Box<ProcFacts>>),
+    Cgroup(Option<Vec<u8>>),
+    Users(Option<(UserStamp, Option<UserTable>)>),
+}
+
+impl HostProc {
+    /// Reads the `proc` file system mounted at `folder`, environments only where `environment` says so.
+    ///
+    /// # Errors
+    /// When no thread can be started.
+    pub fn start(folder: &Path, environment: bool) -> io::Result<Self> {
+        let files = Files {
+            folder: folder.to_owned(),
+            ticks: rustix::param::clock_ticks_per_second().max(1),
+            environment,
+        };
+        let (jobs, receiver) = sync_channel::<(u64, Job)>(1);
+        let (sender, answers) = sync_channel(1);
+        thread::Builder::new()
+            .name("proc-reader".to_owned())
+            .spawn(move || {
+                for (number, job) in receiver {
+                    let answer = match job {
+                        Job::Process(tgid) => Answer::Process(files.process(tgid).map(Box::new)),
+                        Job::Cgroup(tid) => Answer::Cgroup(files.cgroup(tid)),
+                        Job::Users(tgid, known) => Answer::Users(files.users(tgid, known)),
+                    };
+                    if sender.send((number, answer)).is_err() {
+                        return;
+                    }
+                }
+            })?;
+        Ok(Self {
+            jobs,
+            answers,
+            next: 0,
+            hanging: None,
+        })
+    }
+
+    fn ask(&mut self, job: Job) -> Option<Answer> {
+        if let Some(hanging) = self.hanging {
+            match self.answers.try_recv() {
+                Ok((number, _)) if number == hanging => self.hanging = None,
+                _ => return None,
+            }
+        }
+        self.next += 1;
+        self.jobs.try_send((self.next, job)).ok()?;
+        match self.answers.recv_timeout(PATIENCE) {
+            Ok((number, answer)) if number == self.next => Some(answer),
+            _ => {
+                self.hanging = Some(self.next);
+                None
+            }
+        }
+    }
+}
+
+impl ProcReader for HostProc {
+    fn process(&mut self, tgid: u32) -> Option<ProcFacts> {
+        match self.ask(Job::Process(tgid))? {
+            Answer::Process(facts) => facts.map(|facts| *facts),
+            Answer::Cgroup(_) | Answer::Users(_) => None,
+        }
+    }
+
+    fn cgroup(&mut self, tid: u32) -> Option<Vec<u8>> {
+        match self.ask(Job::Cgroup(tid))? {
+            Answer::Cgroup(path) => path,
+            Answer::Process(_) | Answer::Users(_) => None,
+        }
+    }
+
+    fn users(&mut self, tgid: u32, known: Option<UserStamp>) -> Option<(UserStamp, Option<UserTable>)> {
+        match self.ask(Job::Users(tgid, known))? {
+            Answer::Users(users) => users,
+            Answer::Process(_) | Answer::Cgroup(_) => None,
+        }
+    }
+}
+
+/// The files of `/proc`.
+#[derive(Debug)]
+struct Files {
     folder: PathBuf,
     ticks: u64,
     environment: bool,
 }
 
-impl HostProc {
-    /// Reads the `proc` file system mounted at `folder`, environments only where `environment` says so.
-    #[must_use]
-    pub fn new(folder: &Path, environment: bool) -> Self {
-        Self {
-            folder: folder.to_owned(),
-            ticks: rustix::param::clock_ticks_per_second().max(1),
-            environment,
-        }
-    }
-
+impl Files {
     fn file(&self, number: u32, name: &str, limit: u64) -> Option<Vec<u8>> {
         host_files::read(&self.folder.join(format!("{number}/{name}")), limit).ok()
     }
@@ -81,13 +178,7 @@ impl HostProc {
         path
     }
 
-    fn root(&self, tgid: u32) -> PathBuf {
-        self.folder.join(format!("{tgid}/root"))
-    }
-}
-
-impl ProcReader for HostProc {
-    fn process(&mut self, tgid: u32) -> Option<ProcFacts> {
+    fn process(&self, tgid: u32) -> Option<ProcFacts> {
         let stat = self.file(tgid, "stat", 4096)?;
         let (comm, mut facts, mut identity) = parse_stat(&stat, self.ticks)?;
         let status = self.file(tgid, "status", 16 << 10).unwrap_or_default();
@@ -104,30 +195,26 @@ impl ProcReader for HostProc {
         Some(facts)
     }
 
-    fn cgroup(&mut self, tid: u32) -> Option<Vec<u8>> {
+    fn cgroup(&self, tid: u32) -> Option<Vec<u8>> {
         let lines = self.file(tid, "cgroup", 64 << 10)?;
         best_cgroup(&lines).map(<[u8]>::to_vec)
     }
 
-    fn user_stamp(&mut self, tgid: u32) -> Option<UserStamp> {
-        let root = self.root(tgid);
-        Some([
+    fn users(&self, tgid: u32, known: Option<UserStamp>) -> Option<(UserStamp, Option<UserTable>)> {
+        let root = self.folder.join(format!("{tgid}/root"));
+        let stamp = [
             host_files::stamp_below(&root, "etc/passwd"),
             host_files::stamp_below(&root, "etc/group"),
-        ])
-    }
-
-    fn users(&mut self, tgid: u32) -> Option<UserTable> {
-        let root = self.root(tgid);
+        ];
+        if known == Some(stamp) {
+            return Some((stamp, None));
+        }
         let passwd = host_files::read_below(&root, "etc/passwd", MAXIMUM_FILE);
         let group = host_files::read_below(&root, "etc/group", MAXIMUM_FILE);
-        if passwd.is_err() && group.is_err() {
-            return None;
-        }
-        Some(UserTable::parse(
-            &passwd.unwrap_or_default(),
-            &group.unwrap_or_default(),
-        ))
+        // A root folder without these files has no names; one that is gone says nothing.
+        host_files::read_link(&root).ok()?;
+        let table = UserTable::parse(&passwd.unwrap_or_default(), &group.unwrap_or_default());
+        Some((stamp, Some(table)))
     }
 }
 
@@ -226,7 +313,7 @@ mod tests {
 
     #[test]
     fn this_process_is_read() {
-        let mut reader = HostProc::new(Path::new("/proc"), true);
+        let mut reader = HostProc::start(Path::new("/proc"), true).unwrap();
         let facts = reader.process(std::process::id()).unwrap();
         assert!(!facts.comm.is_empty());
         assert!(facts.arguments.ends_with(b"\0"));
@@ -235,7 +322,28 @@ mod tests {
         assert!(facts.start_time > 0);
         assert_eq!(facts.identity.unwrap().virtual_pid, std::process::id());
         assert_eq!(reader.process(u32::MAX), None);
-        assert!(reader.users(std::process::id()).unwrap().users.contains_key(&0));
+        let (stamp, table) = reader.users(std::process::id(), None).unwrap();
+        assert!(table.unwrap().users.contains_key(&0));
+        assert_eq!(reader.users(std::process::id(), Some(stamp)), Some((stamp, None)));
+        assert_eq!(reader.users(u32::MAX, None), None);
+    }
+
+    #[test]
+    fn what_hangs_is_not_waited_for() {
+        // Nobody answers.
+        let (jobs, receiver) = sync_channel(1);
+        let (_sender, answers) = sync_channel(1);
+        let mut reader = HostProc {
+            jobs,
+            answers,
+            next: 0,
+            hanging: None,
+        };
+        assert_eq!(reader.process(1), None);
+        assert_eq!(reader.hanging, Some(1));
+        // From then on it does not even ask.
+        assert_eq!(reader.process(2), None);
+        assert_eq!(receiver.try_iter().count(), 1);
     }
 
     #[test]

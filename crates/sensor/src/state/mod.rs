@@ -44,6 +44,12 @@ const FIRST_PID_NAMESPACE: u32 = 0xefff_fffc;
 /// A user table is checked for changes when it is older than this (nanoseconds).
 const USERS_AGE: u64 = 10_000_000_000;
 
+/// The same when a program is run.
+const USERS_AGE_AT_EXEC: u64 = 500_000_000;
+
+/// The same when there is no table yet.
+const USERS_AGE_UNKNOWN: u64 = 50_000_000;
+
 /// How the state is kept.
 #[derive(Debug)]
 pub struct StateOptions {
@@ -112,6 +118,8 @@ struct Users {
     table: Option<Arc<UserTable>>,
     stamp: Option<UserStamp>,
     checked: u64,
+    /// A program was run in it: before, whoever made the namespace still had its own root folder.
+    used: bool,
 }
 
 /// The state; one thread owns it.
@@ -180,6 +188,7 @@ impl State {
                     table: Some(Arc::new(table)),
                     stamp: None,
                     checked: u64::MAX,
+                    used: true,
                 },
             );
         }
@@ -358,7 +367,7 @@ impl State {
             self.last_time
         };
         self.last_time = header.time;
-        let users = self.users_of(header.mount_namespace, header.tgid, header.time);
+        let users = self.users_of(record, kind, &ancestors);
         let target = self.target(header, kind, event_type);
         let (cgroup_path, container) = cgroup;
         KernelEvent::new(
@@ -464,32 +473,61 @@ impl State {
         }
     }
 
-    fn users_of(&mut self, namespace: u32, tgid: u32, now: u64) -> Option<Arc<UserTable>> {
-        if let Some(users) = self.users.get_mut(&namespace) {
-            if now.saturating_sub(users.checked) > USERS_AGE
-                && let Some(reader) = &mut self.reader
-            {
-                users.checked = now;
-                let stamp = reader.user_stamp(tgid);
-                if stamp.is_some() && stamp != users.stamp {
-                    users.stamp = stamp;
-                    users.table = reader.users(tgid).map(Arc::new);
+    /// The users of a mount namespace. When a program is run in it, its root folder may have become another one.
+    fn users_of(
+        &mut self,
+        record: &Record<'_>,
+        kind: Kind,
+        ancestors: &[Arc<Process>],
+    ) -> Option<Arc<UserTable>> {
+        let header = &record.header;
+        let namespace = header.mount_namespace;
+        let known = self.users.get(&namespace);
+        let due = match known {
+            Some(users) if users.checked == u64::MAX => false,
+            Some(users) => {
+                let age = header.time.saturating_sub(users.checked);
+                age > USERS_AGE
+                    || (kind == Kind::Exec && (!users.used || age > USERS_AGE_AT_EXEC))
+                    || (users.table.is_none() && age > USERS_AGE_UNKNOWN)
+            }
+            None => true,
+        };
+        if due
+            && self.reads_left > 0
+            && let Some(reader) = &mut self.reader
+        {
+            self.reads_left -= 1;
+            let stamp = known.and_then(|users| users.stamp);
+            // A process that is gone has no root any more; one of its ancestors may share it.
+            let same_place = |process: &&Arc<Process>| process.pid_namespace == header.pid_namespace;
+            let others = ancestors
+                .iter()
+                .take(2)
+                .filter(same_place)
+                .map(|process| process.key.tgid);
+            let answer = std::iter::once(header.tgid)
+                .chain(others)
+                .find_map(|tgid| reader.users(tgid, stamp));
+            if self.users.len() >= MAXIMUM_USER_TABLES && !self.users.contains_key(&namespace) {
+                self.users.clear();
+            }
+            let users = self.users.entry(namespace).or_insert_with(|| Users {
+                table: None,
+                stamp: None,
+                checked: 0,
+                used: false,
+            });
+            users.checked = header.time;
+            users.used |= kind == Kind::Exec;
+            if let Some((stamp, table)) = answer {
+                users.stamp = Some(stamp);
+                if let Some(table) = table {
+                    users.table = Some(Arc::new(table));
                 }
             }
-            return users.table.clone();
         }
-        let reader = self.reader.as_mut()?;
-        if self.users.len() >= MAXIMUM_USER_TABLES {
-            self.users.clear();
-        }
-        let users = Users {
-            stamp: reader.user_stamp(tgid),
-            table: reader.users(tgid).map(Arc::new),
-            checked: now,
-        };
-        let table = users.table.clone();
-        self.users.insert(namespace, users);
-        table
+        self.users.get(&namespace)?.table.clone()
     }
 
     /// Brings the process of a record to the version that the record tells.

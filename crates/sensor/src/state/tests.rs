@@ -265,13 +265,48 @@ impl ProcReader for Facts {
         Some(b"/init.scope".to_vec())
     }
 
-    fn user_stamp(&mut self, _: u32) -> Option<UserStamp> {
-        None
+    fn users(&mut self, tgid: u32, known: Option<UserStamp>) -> Option<(UserStamp, Option<UserTable>)> {
+        // The root folder of a program that is run is another one than that of who runs it.
+        let name = if tgid == 5 { "before" } else { "after" };
+        let stamp = [Some((i64::from(tgid), 0, 0)), None];
+        let table = UserTable::parse(format!("{name}:x:7:7::/:/bin/sh").as_bytes(), b"");
+        (tgid < 100).then(|| (stamp, (known != Some(stamp)).then_some(table)))
     }
+}
 
-    fn users(&mut self, _: u32) -> Option<UserTable> {
-        None
-    }
+#[test]
+fn users_of_a_new_root_folder() {
+    let mut state = State::new(StateOptions {
+        native: Table::X86_64,
+        reader: Some(Box::new(Facts(Vec::new()))),
+        ..StateOptions::default()
+    });
+    let user = |event: &KernelEvent| match event.value(Field::UserName, &Argument::None) {
+        Value::Text(name) => String::from_utf8_lossy(&name).into_owned(),
+        other => format!("{other:?}"),
+    };
+    let with_user = |bytes: Vec<u8>| -> Vec<u8> {
+        let mut bytes = bytes;
+        // The user, behind size, kind, processor, time, cgroup, thread, process, parent and call.
+        bytes[40..44].copy_from_slice(&7_u32.to_le_bytes());
+        bytes
+    };
+    let second = 1_000_000;
+    let before = apply(&mut state, &with_user(call(second, 5, 4, 50_000_000))).unwrap();
+    assert_eq!(user(&before), "before");
+    let run = apply(
+        &mut state,
+        &with_user(program(Kind::Exec, 2 * second, 6, 5, 60_000_000, "app")),
+    )
+    .unwrap();
+    assert_eq!(user(&run), "after");
+    // A process that is gone is told by its parent.
+    let gone = apply(
+        &mut state,
+        &with_user(program(Kind::Exec, 3 * second, 200, 6, 70_000_000, "ls")),
+    )
+    .unwrap();
+    assert_eq!(user(&gone), "after");
 }
 
 #[test]
