@@ -14,7 +14,7 @@ use sensor::state::HostProc;
 use sensor::{KernelEvent, KernelSensor, SensorConfig, SensorError, State, StateOptions};
 use std::os::unix::fs::symlink;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 struct Watch {

@@ -188,10 +188,6 @@ fn one(pattern: &[u8], byte: u8) -> Option<usize> {
 /// The value, when the field is one of these.
 #[allow(clippy::too_many_lines, reason = "one line for each field")]
 pub(super) fn value<'a>(event: &'a KernelEvent, field: Field, argument: &Argument) -> Option<Value<'a>> {
-    let name = field.info().name;
-    if !name.starts_with("container.") && !name.starts_with("k8s") {
-        return None;
-    }
     let Some(cell) = event.container() else {
         return Some(match field {
             Field::ContainerId | Field::ContainerName => Value::text(b"host"),

@@ -231,10 +231,6 @@ enum PathKind {
 /// The value, when the field is one of these.
 pub(super) fn value<'a>(event: &'a KernelEvent, field: Field, argument: &Argument) -> Option<Value<'a>> {
     let text = |text: Option<&'a [u8]>| text.map_or(Value::Absent, Value::text);
-    let name = |field: Field| field.info().name;
-    if !name(field).starts_with('f') {
-        return None;
-    }
     let address = |end: Option<End>| end.map_or(Value::Absent, |end| Value::Address(end.address));
     let port = |end: Option<End>| end.map_or(Value::Absent, |end| Value::Uint(u64::from(end.port)));
     let is_udp = || event.protocol() == Some("udp");

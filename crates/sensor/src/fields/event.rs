@@ -32,22 +32,22 @@ fn local_time(time: u64, format: &str) -> Value<'static> {
 pub(super) fn value<'a>(event: &'a KernelEvent, field: Field, argument: &Argument) -> Option<Value<'a>> {
     let header = &event.header;
     let kind = event.parts.event_type;
-    let time = event.time();
+    let time = || event.time();
     let has_result = header.kind != Kind::Exit as u8;
     let flag = |value: bool| Value::Uint(u64::from(value));
     Some(match field {
         Field::EvtNum => Value::Uint(event.parts.number),
-        Field::EvtTime | Field::EvtOutputtime => local_time(time, "%H:%M:%S.%9f"),
-        Field::EvtTimeS => local_time(time, "%H:%M:%S"),
-        Field::EvtTimeIso8601 => match Timestamp::from_nanosecond(i128::from(time)) {
+        Field::EvtTime | Field::EvtOutputtime => local_time(time(), "%H:%M:%S.%9f"),
+        Field::EvtTimeS => local_time(time(), "%H:%M:%S"),
+        Field::EvtTimeIso8601 => match Timestamp::from_nanosecond(i128::from(time())) {
             Ok(stamp) => Value::owned_text(stamp.strftime("%Y-%m-%dT%H:%M:%S.%9fZ").to_string()),
             Err(_) => Value::Absent,
         },
-        Field::EvtDatetime => local_time(time, "%Y-%m-%d %H:%M:%S.%9f"),
-        Field::EvtDatetimeS => local_time(time, "%Y-%m-%d %H:%M:%S"),
-        Field::EvtRawtime => Value::Uint(time),
-        Field::EvtRawtimeS => Value::Uint(time / SECOND),
-        Field::EvtRawtimeNs => Value::Uint(time % SECOND),
+        Field::EvtDatetime => local_time(time(), "%Y-%m-%d %H:%M:%S.%9f"),
+        Field::EvtDatetimeS => local_time(time(), "%Y-%m-%d %H:%M:%S"),
+        Field::EvtRawtime => Value::Uint(time()),
+        Field::EvtRawtimeS => Value::Uint(time() / SECOND),
+        Field::EvtRawtimeNs => Value::Uint(time() % SECOND),
         Field::EvtReltime => Value::Uint(event.parts.since_first),
         Field::EvtReltimeS => Value::Uint(event.parts.since_first / SECOND),
         Field::EvtReltimeNs => Value::Uint(event.parts.since_first % SECOND),

@@ -19,13 +19,18 @@ use crate::event::KernelEvent;
 use model::event::{Argument, EventType, Field, Value};
 use std::sync::OnceLock;
 
-/// The value of a field.
+/// The value of a field. The catalogue lists fields by what they are about, which says who answers.
 pub(crate) fn value<'a>(event: &'a KernelEvent, field: Field, argument: &Argument) -> Value<'a> {
-    event::value(event, field, argument)
-        .or_else(|| descriptor::value(event, field, argument))
-        .or_else(|| process::value(event, field, argument))
-        .or_else(|| container::value(event, field, argument))
-        .unwrap_or_default()
+    let answer = if field < Field::FdNum || field == Field::UtilCnt {
+        event::value(event, field, argument)
+    } else if field < Field::ProcPid {
+        descriptor::value(event, field, argument)
+    } else if field < Field::UtilCnt {
+        process::value(event, field, argument)
+    } else {
+        container::value(event, field, argument)
+    };
+    answer.unwrap_or_default()
 }
 
 /// A number of a device as programs see it (`makedev`), from the kernel's own.

@@ -527,3 +527,25 @@ fn the_process_that_a_call_acts_on_is_named() {
     // The last one gives a number of its own PID namespace.
     assert_eq!(targets, ["daemon", "daemon", "701", "700"]);
 }
+
+#[test]
+fn the_catalogue_lists_fields_by_what_they_are_about() {
+    for (field, info) in FIELDS
+        .iter()
+        .filter(|(_, info)| info.sources.contains(&"syscall"))
+    {
+        let about = info.name.split('.').next().unwrap();
+        let expected: &[&str] = if *field == Field::UtilCnt {
+            &["util"]
+        } else if *field < Field::FdNum {
+            &["evt", "syscall"]
+        } else if *field < Field::ProcPid {
+            &["fd", "fdlist", "fs"]
+        } else if *field < Field::UtilCnt {
+            &["proc", "thread", "user", "group"]
+        } else {
+            &["container", "k8s", "k8smeta"]
+        };
+        assert!(expected.contains(&about), "{}", info.name);
+    }
+}

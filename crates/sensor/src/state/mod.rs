@@ -22,8 +22,7 @@ use crate::fields::{io_uring_event, spec};
 use crate::syscalls::Table;
 use crate::wire::{Header, Kind, Record, RecordBuilder, Tag};
 use model::event::EventType;
-use process::Interner;
-use std::collections::HashMap;
+use process::{Interner, NumberMap};
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash as _, Hasher as _};
 use std::sync::Arc;
@@ -126,9 +125,9 @@ struct Users {
 #[derive(Debug)]
 pub struct State {
     processes: Processes,
-    cgroups: HashMap<u64, Cgroup>,
-    users: HashMap<u32, Users>,
-    peers: HashMap<u64, u64>,
+    cgroups: NumberMap<u64, Cgroup>,
+    users: NumberMap<u32, Users>,
+    peers: NumberMap<u64, u64>,
     reader: Option<Box<dyn ProcReader>>,
     containers: Containers,
     host: Arc<Host>,
@@ -150,9 +149,9 @@ impl State {
     pub fn new(options: StateOptions) -> Self {
         Self {
             processes: Processes::new(options.capacity.max(16)),
-            cgroups: HashMap::new(),
-            users: HashMap::new(),
-            peers: HashMap::new(),
+            cgroups: NumberMap::default(),
+            users: NumberMap::default(),
+            peers: NumberMap::default(),
             reader: options.reader,
             containers: options.containers,
             host: Arc::new(Host {

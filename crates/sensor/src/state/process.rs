@@ -1,7 +1,8 @@
 //! A process as it was at one moment: never changed, so events keep it cheaply.
 
 use crate::wire::{Credentials, FileMeta, Process as Identity};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Arc, OnceLock};
 
 /// Bytes that many hold.
@@ -160,6 +161,41 @@ impl Process {
         }
     }
 }
+
+/// Spreads the numbers that the kernel gives to processes, groups and namespaces. Nobody chooses these so as to collide,
+/// and looking them up is most of the work of the state.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct NumberHasher(u64);
+
+impl NumberHasher {
+    fn add(&mut self, number: u64) {
+        let mixed = (self.0 ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.0 = mixed ^ mixed >> 32;
+    }
+}
+
+impl Hasher for NumberHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.add(u64::from(*byte));
+        }
+    }
+
+    fn write_u32(&mut self, number: u32) {
+        self.add(u64::from(number));
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.add(number);
+    }
+}
+
+/// A map whose keys are numbers of the kernel.
+pub(crate) type NumberMap<K, V> = HashMap<K, V, BuildHasherDefault<NumberHasher>>;
 
 /// Keeps one copy of each text; those that nobody holds any more are dropped now and then.
 #[derive(Debug, Default)]

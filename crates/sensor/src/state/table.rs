@@ -1,6 +1,6 @@
 //! The table of processes: current versions, ended ones, and their ancestors.
 
-use super::process::{Bytes, Image, Interner, Process, ProcessKey, StandardStream};
+use super::process::{Bytes, Image, Interner, NumberMap, Process, ProcessKey, StandardStream};
 use super::{MAXIMUM_ARGUMENTS, ProcFacts};
 use crate::wire::{Credentials, Header, Process as Identity};
 use std::collections::{HashMap, VecDeque};
@@ -45,13 +45,13 @@ struct Entry {
 
 #[derive(Debug)]
 pub(super) struct Processes {
-    live: HashMap<u32, Entry>,
-    ended: HashMap<ProcessKey, Entry>,
+    live: NumberMap<u32, Entry>,
+    ended: NumberMap<ProcessKey, Entry>,
     ended_order: VecDeque<(u64, ProcessKey)>,
     /// In the order in which they came, with the time when they were last seen as it was then.
     order: VecDeque<(ProcessKey, u64)>,
     /// When each PID namespace began: the start of its first process.
-    namespaces: HashMap<u32, u64>,
+    namespaces: NumberMap<u32, u64>,
     /// Grows with each change that ancestors of others may see.
     generation: u64,
     capacity: usize,
@@ -62,11 +62,11 @@ pub(super) struct Processes {
 impl Processes {
     pub(super) fn new(capacity: usize) -> Self {
         Self {
-            live: HashMap::new(),
-            ended: HashMap::new(),
+            live: NumberMap::default(),
+            ended: NumberMap::default(),
             ended_order: VecDeque::new(),
             order: VecDeque::new(),
-            namespaces: HashMap::new(),
+            namespaces: NumberMap::default(),
             generation: 1,
             capacity,
             evicted: 0,

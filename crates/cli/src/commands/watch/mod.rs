@@ -689,13 +689,13 @@ impl Watching<'_> {
             }
         }
         let mut clock = boot_offset();
+        let reader = HostProc::start(Path::new("/proc"), uses_environment(&self.rules))
+            .context("the thread that reads /proc cannot be started")
+            .map_err(Failure::internal)?;
         let mut state = State::new(StateOptions {
             boot_offset: clock,
             hostname: self.hostname.clone(),
-            reader: Some(Box::new(HostProc::new(
-                Path::new("/proc"),
-                uses_environment(&self.rules),
-            ))),
+            reader: Some(Box::new(reader)),
             containers: containers.clone(),
             ..StateOptions::default()
         });
