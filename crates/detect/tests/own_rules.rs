@@ -209,3 +209,34 @@ fn reference(set: &RuleSet) -> String {
     );
     page
 }
+
+#[test]
+fn the_tuning_that_the_guide_shows_works() {
+    let guide = fs::read_to_string(family::workspace_root().join("docs/detections.md")).unwrap();
+    let blocks: Vec<&str> = guide
+        .split("```yaml\n")
+        .skip(1)
+        .filter_map(|rest| rest.split_once("```"))
+        .map(|(block, _)| block)
+        .filter(|block| block.starts_with("- rule:"))
+        .collect();
+    assert_eq!(blocks.len(), 2);
+    let mut loader = Loader::new(LoadOptions::default()).unwrap();
+    loader.add_own();
+    for block in blocks {
+        assert_eq!(complaints(&loader.add("guide.yaml", block.as_bytes())), [""; 0]);
+    }
+    let set = loader.finish();
+    let (_, tuned) = set.rule_named("io_uring set up by a container").unwrap();
+    assert!(
+        set.expanded(tuned)
+            .to_string()
+            .contains("registry.example/shop/uploader")
+    );
+    assert!(
+        !set.rule_named("Kernel log read in a container")
+            .unwrap()
+            .1
+            .enabled
+    );
+}
