@@ -31,6 +31,9 @@ use table::{Processes, Update};
 /// How control groups that no one asks for any more are bounded.
 const MAXIMUM_CGROUPS: usize = 1 << 16;
 
+/// How many programs run in a control group that is no container's before that is believed.
+const ASKED_AGAIN: u32 = 16;
+
 /// Peers of datagram sockets are remembered for this many sockets.
 const MAXIMUM_PEERS: usize = 1 << 14;
 
@@ -110,6 +113,8 @@ pub struct Statistics {
 struct Cgroup {
     path: Bytes,
     container: Option<Arc<ContainerCell>>,
+    /// How often it was asked again whether it is a container's.
+    asked_again: u32,
 }
 
 #[derive(Debug)]
@@ -436,8 +441,18 @@ impl State {
                 self.add_cgroup(header.cgroup, &path, header.tgid);
             }
         }
-        match self.cgroups.get(&header.cgroup) {
-            Some(known) => (Some(known.path.clone()), known.container.clone()),
+        match self.cgroups.get_mut(&header.cgroup) {
+            Some(known) => {
+                // Plain `runc` makes the group before it writes down whose it is; programs are run in it afterwards.
+                if known.container.is_none()
+                    && header.kind == Kind::Exec as u8
+                    && known.asked_again < ASKED_AGAIN
+                {
+                    known.asked_again += 1;
+                    known.container = self.containers.of_path(&known.path, header.tgid);
+                }
+                (Some(known.path.clone()), known.container.clone())
+            }
             None => (None, None),
         }
     }
@@ -455,7 +470,14 @@ impl State {
         }
         let container = self.containers.of_path(path, tgid);
         let path = self.interner.get(path);
-        self.cgroups.insert(cgroup, Cgroup { path, container });
+        self.cgroups.insert(
+            cgroup,
+            Cgroup {
+                path,
+                container,
+                asked_again: 0,
+            },
+        );
     }
 
     fn apply_cgroup(&mut self, record: &Record<'_>) {
