@@ -540,7 +540,13 @@ impl State {
                 used: false,
             });
             users.checked = header.time;
+            let first_program = kind == Kind::Exec && !users.used;
             users.used |= kind == Kind::Exec;
+            if first_program && answer.is_none() {
+                // What was read before belongs to the root that the runtime has left: no name is better than a wrong one.
+                users.table = None;
+                users.stamp = None;
+            }
             if let Some((stamp, table)) = answer {
                 users.stamp = Some(stamp);
                 if let Some(table) = table {
