@@ -383,7 +383,7 @@ fn real_acts_are_seen_and_wrong_rules_do_not_replace_right_ones() {
                 .status()
                 .unwrap()
                 .success()
-        )
+        );
     };
     open(&link);
     let alert: Value = serde_json::from_str(&Watch::wait(&watch.stdout, "Test file opened")).unwrap();
