@@ -214,8 +214,8 @@ pub(crate) struct Watch {
     /// Whole dates in text
     #[arg(long, help_heading = "Output options")]
     pub(crate) iso_8601: bool,
-    /// Also send detections there (repeatable): a file, or syslog=udp://HOST:514, webhook=https://…, alertmanager=http://…,
-    /// otlp=http://…, ocsf=FILE …
+    /// Also send detections there (repeatable): json=FILE, text=FILE, ocsf=FILE, syslog=udp://HOST:514, webhook=https://…,
+    /// alertmanager=http://…, otlp=http://…
     #[arg(long, short, value_name = "KIND=TARGET", help_heading = "Output options")]
     pub(crate) output: Vec<String>,
     /// Detections a second that a rule may raise in a container in the long run; 0 for no limit [default: 1]
@@ -258,6 +258,17 @@ pub(crate) struct Watch {
     /// Judge JSON events of this file or folder instead: Kubernetes audit log, CloudTrail, GitHub, Okta
     #[arg(long, value_name = "FILE", help_heading = "Source options")]
     pub(crate) events: Option<PathBuf>,
+    /// What the JSON events are: k8s_audit, aws_cloudtrail, github, okta or json [default: k8s_audit]
+    #[arg(
+        long,
+        value_name = "SOURCE",
+        help_heading = "Source options",
+        requires = "events"
+    )]
+    pub(crate) source: Option<String>,
+    /// Go on reading a file of JSON events as it grows
+    #[arg(long, help_heading = "Source options", requires = "events")]
+    pub(crate) follow: bool,
     /// Receive Kubernetes audit events as a webhook at this address
     #[arg(long, value_name = "ADDRESS", help_heading = "Source options", conflicts_with_all = ["replay", "record"])]
     pub(crate) k8s_audit_listen: Option<SocketAddr>,
@@ -280,19 +291,8 @@ pub(crate) struct Watch {
         requires = "tls_certificate"
     )]
     pub(crate) tls_client_ca: Option<PathBuf>,
-    /// What the JSON events are: k8s_audit, aws_cloudtrail, github, okta or json [default: k8s_audit]
-    #[arg(
-        long,
-        value_name = "SOURCE",
-        help_heading = "Source options",
-        requires = "events"
-    )]
-    pub(crate) source: Option<String>,
-    /// Go on reading a file of JSON events as it grows
-    #[arg(long, help_heading = "Source options", requires = "events")]
-    pub(crate) follow: bool,
     /// Stop after so many seconds
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", help_heading = "Source options")]
     pub(crate) seconds: Option<f64>,
     /// Memory for events on their way from the kernel, in MiB
     #[arg(
