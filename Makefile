@@ -40,8 +40,9 @@ suite: ## the tests of SUITE (files or folders, format of Falco's event generato
 bless: ## rewrite generated pages and expected results; then read the difference
 	BLESS=1 INSTA_UPDATE=always $(CARGO) test --workspace
 
-bench: build ## measurements beside the limit and other scanners; needs pip, npm, mvn and debootstrap
+bench: build ## measurements beside the limit and other scanners, and as root of the sensor; needs pip, npm, mvn and debootstrap
 	python3 bench/run.py
+	[ "$$(id -u)" != 0 ] || python3 bench/runtime.py
 
 fuzz: ## every fuzz target, and the extractors once per member, for MINUTES (10) each; needs a nightly compiler
 	fuzz/seed.sh

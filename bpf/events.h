@@ -185,6 +185,8 @@ enum wanted_flag {
 	WANTED_PAIR = 8192,
 	// What the call returns is a number of messages, not of bytes.
 	WANTED_MANY = 16384,
+	// Not where the first argument is a TCP socket.
+	WANTED_NOT_TCP = 32768,
 };
 
 // What a system call takes: numbers of arguments (0 to 5), NO_ARGUMENT or RETURNED.

@@ -99,6 +99,16 @@ inlined void arguments_of(struct header *header, struct pt_regs *regs, bool comp
 #endif
 }
 
+inlined s32 first_argument(struct pt_regs *regs, bool compat)
+{
+#if defined(__TARGET_ARCH_x86)
+	return compat ? regs->bx : regs->di;
+#else
+	(void)compat;
+	return regs->orig_x0;
+#endif
+}
+
 // Every system call of the host comes by here: as little as can be.
 SEC("tp_btf/sys_exit")
 int sys_exit(u64 *context)
@@ -140,6 +150,9 @@ inlined s32 begin_call(u64 *context)
 	if (call->flags & WANTED_FAILED_ONLY && ret >= 0)
 		return -1;
 	if (settings->own_process && settings->own_process == bpf_get_current_pid_tgid() >> 32)
+		return -1;
+	// By far the most of what is sent and received, and rules seldom ask for it.
+	if (call->flags & WANTED_NOT_TCP && is_tcp(first_argument(regs, compat)))
 		return -1;
 	s32 index;
 	if (TYPED_CURRENT)

@@ -296,12 +296,11 @@ separate int put_file(u32 index, u64 pointer, u32 tag)
 	return meta.mode;
 }
 
-// The open file behind a descriptor of the record's task.
-inlined struct file *file_of(struct slot *slot, s64 descriptor)
+// The open file behind a descriptor of a task.
+inlined struct file *file_in(struct task_struct *task, s64 descriptor)
 {
 	if (descriptor < 0)
 		return 0;
-	struct task_struct *task = (struct task_struct *)slot->task;
 	struct files_struct *files = READ(task->files);
 	struct fdtable *table = READ(files->fdt);
 	if ((u64)descriptor >= READ(table->max_fds))
@@ -310,6 +309,12 @@ inlined struct file *file_of(struct slot *slot, s64 descriptor)
 	struct file *file = 0;
 	bpf_probe_read_kernel(&file, sizeof(file), files_there + descriptor);
 	return file;
+}
+
+// The open file behind a descriptor of the record's task.
+inlined struct file *file_of(struct slot *slot, s64 descriptor)
+{
+	return file_in((struct task_struct *)slot->task, descriptor);
 }
 
 #define AT_CURRENT_FOLDER (-100)

@@ -36,6 +36,23 @@ inlined void ends_of(struct socket_ends *ends, struct sock *sock)
 	}
 }
 
+// Whether a descriptor of the current task is a TCP socket.
+inlined bool is_tcp(s32 descriptor)
+{
+	struct file *file = file_in((struct task_struct *)bpf_get_current_task(), descriptor);
+	if (!file)
+		return false;
+	struct inode *inode = READ(file->f_inode);
+	if ((READ(inode->i_mode) & MODE_TYPE) != MODE_SOCKET)
+		return false;
+	struct socket *socket = READ(file->private_data);
+	struct sock *sock = READ(socket->sk);
+	if (!sock)
+		return false;
+	u16 family = READ(sock->__sk_common.skc_family);
+	return (family == FAMILY_INET || family == FAMILY_INET6) && READ(sock->sk_protocol) == 6;
+}
+
 // The name of a Unix socket. Returns whether it has one.
 inlined bool put_unix_name(struct slot *slot, struct unix_address *address)
 {

@@ -5,7 +5,7 @@ use crate::check::Check;
 use crate::filter::{DEEPEST, Expression};
 use crate::names::Names;
 use crate::operand::{CompileError, Operand};
-use model::event::{EventType, EventView, Value};
+use model::event::{Argument, EventType, EventView, Field, Value};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -486,6 +486,54 @@ impl Program {
     /// What conditions ask events for.
     pub(crate) fn operands(&self) -> &[Operand] {
         &self.operands
+    }
+
+    /// Whether a condition can hold for some event of a type that answers these fields so.
+    pub(crate) fn can_hold(&self, root: NodeId, kind: EventType, known: &[(Field, Value<'_>)]) -> bool {
+        self.outcomes(root, kind, known, &mut HashMap::new()).0
+    }
+
+    /// Whether a condition can hold, and whether it can fail. Conditions are at most a thousand parts deep.
+    fn outcomes(
+        &self,
+        id: NodeId,
+        kind: EventType,
+        known: &[(Field, Value<'_>)],
+        memo: &mut HashMap<NodeId, (bool, bool)>,
+    ) -> (bool, bool) {
+        if let Some(found) = memo.get(&id) {
+            return *found;
+        }
+        let certain = |holds: bool| (holds, !holds);
+        let outcomes = match &self.nodes[id as usize] {
+            Node::False => certain(false),
+            Node::True => certain(true),
+            Node::Types(bits) => certain(has_type(bits, kind)),
+            Node::Not(inner) => {
+                let (holds, fails) = self.outcomes(*inner, kind, known, memo);
+                (fails, holds)
+            }
+            Node::And(parts) => parts.iter().fold((true, false), |(holds, fails), part| {
+                let part = self.outcomes(*part, kind, known, memo);
+                (holds && part.0, fails || part.1)
+            }),
+            Node::Or(parts) => parts.iter().fold((false, true), |(holds, fails), part| {
+                let part = self.outcomes(*part, kind, known, memo);
+                (holds || part.0, fails && part.1)
+            }),
+            Node::Check(number) => {
+                let check = &self.checks[*number as usize];
+                let answer = match &check.left {
+                    Operand::Field(field, Argument::None) if check.right.is_none() => {
+                        known.iter().find(|(name, _)| name == field)
+                    }
+                    _ => None,
+                };
+                answer.map_or((true, true), |(_, value)| certain(check.holds(value, None)))
+            }
+        };
+        memo.insert(id, outcomes);
+        outcomes
     }
 }
 

@@ -4,7 +4,7 @@ use crate::filter::Expression;
 use crate::names::Names;
 use crate::output::Output;
 use crate::program::{Asking, Builder, Dispatch, NodeId, Program, Scratch, TypeBits, has_type};
-use model::event::{Alert, Argument, EventType, EventView, Field, Priority};
+use model::event::{Alert, Argument, EventType, EventView, Field, Priority, Value};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -193,6 +193,17 @@ impl RuleSet {
         EventType::all()
             .filter(|kind| !dispatch.rules(*kind).is_empty())
             .collect()
+    }
+
+    /// Whether any rule of a source can match an event of a type that answers these fields so, whatever it answers
+    /// otherwise. What cannot be matched need not be collected.
+    #[must_use]
+    pub fn can_match(&self, source: &str, kind: EventType, known: &[(Field, Value<'_>)]) -> bool {
+        self.sources
+            .iter()
+            .filter(|(name, _)| name == source)
+            .flat_map(|(_, dispatch)| dispatch.rules(kind))
+            .any(|(_, root)| self.program.can_hold(*root, kind, known))
     }
 
     /// Whether any condition, or the output of a rule that runs, asks for a field.

@@ -915,3 +915,21 @@ fn own_rules_load_without_a_word() {
     }
     assert_eq!(loader.finish().rules().len(), crate::rules::ALL.len());
 }
+
+#[test]
+fn what_no_rule_can_match_is_known_before() {
+    let rules = "- macro: outbound\n  condition: (evt.type = connect or (evt.type = sendto and fd.l4proto != tcp))\n\
+                 - rule: A\n  desc: d\n  condition: outbound and fd.sport = 53\n  output: o\n  priority: INFO\n";
+    let mut loader = Loader::new(LoadOptions::default()).expect("options");
+    assert!(loader.add("rules.yaml", rules.as_bytes()).successful());
+    let set = loader.finish();
+    let can = |kind: &str, protocol: &str| {
+        let kind = EventType::named(kind).expect("a type");
+        let known = [(Field::FdL4proto, Value::text(protocol.as_bytes()))];
+        set.can_match("syscall", kind, &known)
+    };
+    assert!(can("connect", "tcp"));
+    assert!(!can("sendto", "tcp"));
+    assert!(can("sendto", "udp"));
+    assert!(!can("open", "udp"));
+}

@@ -45,6 +45,8 @@ const PROC_FILE_BYTES: u64 = 64 << 10;
 pub struct SensorConfig {
     /// The event types that rules ask for; what the state needs is added.
     pub wanted: BTreeSet<EventType>,
+    /// Of these, the ones that are not reported for TCP sockets: sending and receiving, where no rule can match that.
+    pub without_tcp: BTreeSet<EventType>,
     /// Whether the environment of new programs is taken, up to 16 KiB.
     pub environment: bool,
     /// Bytes taken from what is read and written, at most 4,096.
@@ -63,6 +65,7 @@ impl Default for SensorConfig {
     fn default() -> Self {
         Self {
             wanted: BTreeSet::new(),
+            without_tcp: BTreeSet::new(),
             environment: true,
             data_bytes: 128,
             ring_bytes: 8 << 20,
@@ -499,7 +502,7 @@ impl KernelSensor {
                 .any(|name| EventType::named(name).is_some_and(|kind| config.wanted.contains(&kind))),
         );
         self.write_settings()?;
-        let rows = wanted::rows(&config.wanted);
+        let rows = wanted::rows(&config.wanted, &config.without_tcp);
         let mut table: Array<_, Wanted> =
             Array::try_from(map_of(&mut self.ebpf, "wanted")?).map_err(in_map("wanted"))?;
         for index in 0..wanted::ROWS {

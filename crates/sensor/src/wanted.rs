@@ -53,6 +53,7 @@ const OPEN_HOW: u32 = 2048;
 const OPENS: u32 = 4096;
 const PAIR: u32 = 8192;
 const MANY: u32 = 16384;
+const NOT_TCP: u32 = 32768;
 
 impl Wanted {
     const fn new(handler: u8) -> Self {
@@ -210,13 +211,22 @@ const COMPAT_ROWS: u32 = 512;
 pub(crate) const ROWS: u32 = NATIVE_ROWS + COMPAT_ROWS + 64;
 
 /// The rows of the kernel's table that are wanted for these event types, by index; all others are [`NOT_WANTED`].
-pub(crate) fn rows(types: &BTreeSet<EventType>) -> HashMap<u32, Wanted> {
+pub(crate) fn rows(types: &BTreeSet<EventType>, without_tcp: &BTreeSet<EventType>) -> HashMap<u32, Wanted> {
     let native = Table::native();
     let mut rows = HashMap::new();
     let wanted = |name: &str| {
-        let row = taken(name);
+        let mut row = taken(name);
+        let kind = event_type_of(name);
+        // Connections come and go by calls that are taken whole.
+        if row.handler == SOCKET
+            && row.descriptor == 0
+            && row.flags & (CONNECTS | ACCEPTS | PAIR) == 0
+            && kind.is_some_and(|kind| without_tcp.contains(&kind))
+        {
+            row = row.with(NOT_TCP);
+        }
         let state = row.flags & (WORKING_FOLDER | CREDENTIALS | PROCESS | COMM) != 0 || STATE.contains(&name);
-        let asked = event_type_of(name).is_some_and(|kind| types.contains(&kind));
+        let asked = kind.is_some_and(|kind| types.contains(&kind));
         (asked || state).then_some(row)
     };
     for (call, name) in native.calls() {
@@ -334,10 +344,10 @@ mod tests {
 
     #[test]
     fn rows_follow_the_rules_and_the_state() {
-        let none = rows(&BTreeSet::new());
+        let none = rows(&BTreeSet::new(), &BTreeSet::new());
         assert!(none.contains_key(&native("chdir")));
         assert!(!none.contains_key(&native("openat")));
-        let some = rows(&BTreeSet::from([kind("openat")]));
+        let some = rows(&BTreeSet::from([kind("openat")]), &BTreeSet::new());
         let row = some[&native("openat")];
         assert_eq!((row.flags & COMPAT_LAYOUT, row.path, row.base), (0, 1, 0));
         assert!(some.keys().all(|row| *row < ROWS));
@@ -346,14 +356,14 @@ mod tests {
     #[test]
     #[cfg(target_arch = "x86_64")]
     fn calls_of_32_bit_programs_have_rows_of_their_own() {
-        let openat = rows(&BTreeSet::from([kind("openat")]));
+        let openat = rows(&BTreeSet::from([kind("openat")]), &BTreeSet::new());
         assert_eq!(openat[&(NATIVE_ROWS + 295)].flags & COMPAT_LAYOUT, COMPAT_LAYOUT);
         assert_eq!(openat[&(NATIVE_ROWS + 295)].number, 295);
-        let connect = rows(&BTreeSet::from([kind("connect")]));
+        let connect = rows(&BTreeSet::from([kind("connect")]), &BTreeSet::new());
         assert_eq!(connect[&(NATIVE_ROWS + 102)].handler, SOCKETCALL);
-        assert!(!rows(&BTreeSet::new()).contains_key(&(NATIVE_ROWS + 102)));
+        assert!(!rows(&BTreeSet::new(), &BTreeSet::new()).contains_key(&(NATIVE_ROWS + 102)));
         // readv of x32.
-        let readv = rows(&BTreeSet::from([kind("readv")]));
+        let readv = rows(&BTreeSet::from([kind("readv")]), &BTreeSet::new());
         assert_eq!(readv[&(NATIVE_ROWS + COMPAT_ROWS + 3)].number, 19);
     }
 }

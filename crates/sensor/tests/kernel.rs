@@ -15,7 +15,7 @@ use sensor::wire::{FILE_DELETED, FILE_LOWER_LAYER, FILE_MEMFD, FILE_UPPER_LAYER,
 use sensor::{KernelSensor, SensorConfig, SensorError};
 use std::collections::HashMap;
 use std::io::Write;
-use std::net::{TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::os::unix::process::CommandExt;
@@ -443,6 +443,41 @@ fn a_new_configuration_changes_what_is_told() {
             .iter()
             .any(|seen| seen.event().starts_with("mkdir") && seen.text(Tag::Path) == second)
     );
+}
+
+#[test]
+fn sending_by_tcp_is_left_out_where_no_rule_asks_for_it() {
+    use std::io::Write as _;
+    let Some(mut watch) = watch(&["sendto"]) else {
+        return;
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let sender = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let receiver = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let by = |protocol: u8, length: i64| {
+        move |seen: &Seen| {
+            let socket = seen.record().socket(Tag::Socket);
+            seen.event() == "sendto"
+                && seen.header.ret == length
+                && socket.is_some_and(|socket| socket.protocol == protocol)
+        }
+    };
+    // The standard library sends to TCP sockets by `send`, which is `sendto`.
+    client.write_all(&[7; 111]).unwrap();
+    watch.find("sending by TCP", by(6, 111));
+    let sendto = EventType::named("sendto").unwrap();
+    let config = SensorConfig {
+        wanted: [sendto].into(),
+        without_tcp: [sendto].into(),
+        own_process: true,
+        ..SensorConfig::default()
+    };
+    watch.sensor().reconfigure(&config).unwrap();
+    client.write_all(&[7; 222]).unwrap();
+    sender.send_to(&[7; 333], receiver).unwrap();
+    watch.find("sending by UDP", by(17, 333));
+    assert!(!watch.seen.iter().any(by(6, 222)));
 }
 
 #[test]
@@ -877,9 +912,9 @@ fn calls_are_told_with_what_they_take() {
     assert_eq!(seen.text(Tag::File), text("renamed"));
     assert_eq!(seen.text(Tag::SecondFile), text("renamed"));
 
-    let receiver = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let receiver = UdpSocket::bind("127.0.0.1:0").unwrap();
     let to = receiver.local_addr().unwrap();
-    let sender = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let sender = UdpSocket::bind("127.0.0.1:0").unwrap();
     sender.send_to(b"datagram", to).unwrap();
     let seen = watch.find("sendto", |seen| {
         seen.event() == "sendto" && seen.text(Tag::Data) == "datagram"

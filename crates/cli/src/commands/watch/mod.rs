@@ -17,7 +17,7 @@ use emit::{Detections, Emitter, Screen};
 use engine::{Counters, Engine};
 use event::Event;
 use live::Snapshot;
-use model::event::{EVENT_TYPES, EventType, EventView, Field};
+use model::event::{EVENT_TYPES, EventType, EventView, Field, Value};
 use report::alerts::AlertOptions;
 use sensor::capture::{CaptureHost, Replay, Writer};
 use sensor::containers::{ContainerCell, ContainerOptions, Containers};
@@ -28,7 +28,7 @@ use serde::Serialize;
 use server::aggregate::{AggregateSettings, Aggregator};
 use server::metrics::{Exposition, MetricsServer, Registry};
 use server::{AuditReceiver, AuditSettings, OutputSettings, Outputs, TlsFiles};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
 use std::io::{BufWriter, IsTerminal as _};
 use std::net::SocketAddr;
@@ -638,8 +638,19 @@ impl Watching<'_> {
         } else {
             self.rules.event_types("syscall")
         };
+        let over_tcp = [(Field::FdL4proto, Value::text(b"tcp"))];
+        let without_tcp = if self.options.record.is_some() {
+            BTreeSet::new()
+        } else {
+            wanted
+                .iter()
+                .copied()
+                .filter(|kind| !self.rules.can_match("syscall", *kind, &over_tcp))
+                .collect()
+        };
         SensorConfig {
             wanted,
+            without_tcp,
             environment: self.options.record.is_some() || uses_environment(&self.rules),
             ring_bytes: usize::from(self.options.buffer_mib) << 20,
             budget_per_cgroup: (self.options.container_budget > 0).then_some(self.options.container_budget),
