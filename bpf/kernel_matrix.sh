@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # Runs the sensor's tests in other kernels: Debian's packages, booted in qemu. Says why where it cannot.
 #
-# kernel_matrix.sh [PACKAGE...]: without packages, the newest of each series below that the machine's package lists hold.
+# kernel_matrix.sh [PACKAGE...]: without packages, the newest of each series below that the package lists hold: the machine's
+# own, and those of an older release from the same mirrors, read into a folder of their own.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-series=('linux-image-6\.1\.0-[0-9]+-cloud-amd64' 'linux-image-6\.12\.[0-9]+\+deb12-cloud-amd64')
+series=('linux-image-5\.10\.0-[0-9]+-cloud-amd64' 'linux-image-6\.1\.0-[0-9]+-cloud-amd64' 'linux-image-6\.12\.[0-9]+\+deb12-cloud-amd64')
+older_release=bullseye
 # Software emulation is slow, and a kernel that hangs is a failure.
 limit=170
 
@@ -22,9 +24,23 @@ case "$file_type" in *"not a dynamic"* | *"statically"*) ;; *) skip "busybox is 
 
 work="target/kernels"
 mkdir -p "$work"
+
+older=(-o "Dir::Etc::SourceList=$PWD/$work/apt/sources.list" -o Dir::Etc::SourceParts=/dev/null
+    -o "Dir::State::Lists=$PWD/$work/apt/lists" -o "Dir::Cache=$PWD/$work/apt/cache" -o Acquire::Check-Valid-Until=false)
+# The package lists of the older release: kept for a day.
+read_older_lists() {
+    mkdir -p "$work/apt/lists/partial" "$work/apt/cache/archives/partial"
+    [ -z "$(find "$work/apt/sources.list" -mtime -1 2>/dev/null)" ] || return 0
+    # shellcheck disable=SC2016,SC1091 -- apt fills in the names; the release's file is the machine's
+    (. /etc/os-release && apt-get indextargets --format '$(SITE) $(RELEASE)' 'Created-By: Packages' | sort -u |
+        sed -n "s/^\(.*\) $VERSION_CODENAME\(-security\|\)\$/deb \1 $older_release\2 main/p") >"$work/apt/sources.list"
+    apt-get "${older[@]}" -qq update >/dev/null 2>&1 || { rm -f "$work/apt/sources.list"; return 1; }
+}
+
 packages=("$@")
 if [ ${#packages[@]} -eq 0 ]; then
-    names="$(apt-cache pkgnames linux-image-)"
+    if ! read_older_lists; then echo "the kernels of $older_release are left out: its package lists cannot be read"; fi
+    names="$(apt-cache pkgnames linux-image-; apt-cache "${older[@]}" pkgnames linux-image-)"
     for pattern in "${series[@]}"; do
         newest="$(grep -Ex "$pattern" <<<"$names" | sort -V | tail -1 || true)"
         [ -n "$newest" ] && packages+=("$newest")
@@ -43,7 +59,7 @@ for package in "${packages[@]}"; do
     folder="$work/$package"
     if [ ! -d "$folder/boot" ]; then
         mkdir -p "$folder"
-        (cd "$folder" && apt-get -q download "$package" >/dev/null 2>&1 && dpkg-deb -x ./*.deb . && rm -f ./*.deb) ||
+        (cd "$folder" && { apt-get -q download "$package" || apt-get "${older[@]}" -q download "$package"; } >/dev/null 2>&1 && dpkg-deb -x ./*.deb . && rm -f ./*.deb) ||
             { rm -rf "$folder"; skip "$package cannot be downloaded"; }
     fi
     root="$(mktemp -d)"
