@@ -5,7 +5,7 @@ ifneq ($(wildcard ../shared/data/README.md),)
 export HULLWARD_TEST_DATA ?= $(abspath ../shared/data)
 endif
 
-.PHONY: help build demo test check bless bench bpf bpf-check kernels suite
+.PHONY: help build demo test check bless bench bpf bpf-check fuzz fuzz-check kernels suite
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' $(MAKEFILE_LIST)
@@ -16,13 +16,19 @@ build: ## the program, in target/release
 demo: build ## what the program does, shown on this machine
 	@scripts/demo.sh
 
-test: check bpf-check ## everything that must hold before a change lands
+test: check bpf-check fuzz-check ## everything that must hold before a change lands
 	$(CARGO) test --workspace --locked
 	bpf/kernel_matrix.sh
 
 check: ## formatting and lints
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+
+# The library that they are linked with is in C++. Checking alone needs no nightly compiler.
+fuzz-check: ## whether the fuzz targets compile
+	@if command -v c++ >/dev/null; then \
+	    RUSTFLAGS="--cfg fuzzing" $(CARGO) check --manifest-path fuzz/Cargo.toml --target-dir target/fuzz --locked --quiet; \
+	else echo "the fuzz targets are not checked: there is no C++ compiler"; fi
 
 bpf: ## the eBPF programs, with the one compiler that the committed objects are built with
 	bpf/build.sh

@@ -43,6 +43,8 @@ enum tag {
 	TAG_CONTROL = 25,
 	TAG_SECOND_SOCKET = 26,
 	TAG_OPEN_FILE = 27,
+	TAG_RESOLVED = 28,
+	TAG_SECOND_RESOLVED = 29,
 };
 
 struct header {
@@ -75,6 +77,9 @@ enum file_flag {
 	FILE_PATH_CUT = 16,
 	FILE_WRITABLE = 32,
 };
+
+// Beside the flags of an open file: opening made it.
+#define OPEN_CREATED (1u << 31)
 
 struct file_meta {
 	u64 inode;
@@ -189,6 +194,25 @@ enum wanted_flag {
 	WANTED_NOT_TCP = 32768,
 };
 
+// Where the flags of `wanted` say by which of the kernel's checks the path of the call is followed: 4 bits.
+#define WANTED_RESOLVES_SHIFT 16
+
+// What a call does with a path, as the kernel's checks of paths tell such calls apart.
+enum resolves {
+	RESOLVES_NOTHING = 0,
+	RESOLVES_REMOVAL = 1,
+	RESOLVES_FOLDER = 2,
+	RESOLVES_NODE = 3,
+	RESOLVES_SYMLINK = 4,
+	RESOLVES_LINK = 5,
+	RESOLVES_RENAME = 6,
+	RESOLVES_TRUNCATE = 7,
+	RESOLVES_MODE = 8,
+	RESOLVES_OWNER = 9,
+	RESOLVES_MOUNT = 10,
+	RESOLVES_ROOT = 11,
+};
+
 // What a system call takes: numbers of arguments (0 to 5), NO_ARGUMENT or RETURNED.
 struct wanted {
 	u8 handler;
@@ -229,7 +253,8 @@ struct settings {
 	u32 slots;
 	// The controller of version 1 by which containers are told apart.
 	u32 controller;
-	u32 spare;
+	// Kinds of `enum resolves` that are followed, one bit each.
+	u32 resolves;
 };
 _Static_assert(sizeof(struct settings) == 80, "Settings of kernel.rs");
 

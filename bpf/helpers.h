@@ -12,6 +12,8 @@
 #define __type(name, value) value *name
 #define __array(name, value) value *name[]
 
+#define NO_PREALLOCATION 1
+
 enum map_type {
 	MAP_HASH = 1,
 	MAP_ARRAY = 2,
@@ -24,6 +26,7 @@ enum map_type {
 
 static void *(*const bpf_map_lookup_elem)(void *map, const void *key) = (void *)1;
 static long (*const bpf_map_update_elem)(void *map, const void *key, const void *value, u64 flags) = (void *)2;
+static long (*const bpf_map_delete_elem)(void *map, const void *key) = (void *)3;
 static u32 (*const bpf_get_smp_processor_id)(void) = (void *)8;
 static long (*const bpf_tail_call)(void *context, void *programs, u32 index) = (void *)12;
 static u64 (*const bpf_get_current_pid_tgid)(void) = (void *)14;

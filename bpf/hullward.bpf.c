@@ -10,6 +10,7 @@
 #include "path.h"
 #include "socket.h"
 #include "task.h"
+#include "resolve.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -212,9 +213,13 @@ inlined void put_path(struct slot *slot, u32 index, u8 path, u8 base, u32 tag, u
 	put_base(index, base == NO_ARGUMENT ? AT_CURRENT_FOLDER : (int)argument(slot, base), base_tag);
 }
 
+// FMODE_CREATED: the open that gave this file made it.
+#define FILE_MODE_CREATED (1u << 20)
+
 inlined void put_open_file(struct slot *slot, struct file *file, s32 descriptor)
 {
-	u32 open[2] = {READ(file->f_flags), descriptor};
+	u32 created = READ(file->f_mode) & FILE_MODE_CREATED ? OPEN_CREATED : 0;
+	u32 open[2] = {READ(file->f_flags) | created, descriptor};
 	put_bytes(slot, TAG_OPEN_FILE, open, sizeof(open));
 }
 
@@ -383,6 +388,7 @@ int call_paths(u64 *context)
 	if (index < 0)
 		return 0;
 	put_paths(index);
+	put_resolved(index);
 	put_files(index);
 	put_state(index);
 	finish(index);
@@ -616,6 +622,8 @@ int process_exit(u64 *context)
 	header->ret = READ(task->exit_code);
 	struct signal_struct *signal = READ(task->signal);
 	header->args[0] = READ(signal->live.counter) == 0;
+	if (settings->resolves)
+		forget_resolved(header->tid);
 	finish(index);
 	return 0;
 }

@@ -12,7 +12,8 @@
 // The largest text that is taken from user memory.
 #define TEXT_BYTES 4096
 
-// What one record is built in. There is one for each processor, then one for iterators. Maps of one value per processor
+// What one record is built in. There is one for each processor, then as many for paths that are followed while a call runs,
+// then one for iterators. Maps of one value per processor
 // would be the obvious thing, but cannot hold values of this size.
 struct slot {
 	u8 record[RECORD_BYTES];

@@ -203,6 +203,7 @@ struct file {
 	void *private_data;
 	struct inode *f_inode;
 	unsigned int f_flags;
+	unsigned int f_mode;
 	struct path f_path;
 };
 struct fdtable {

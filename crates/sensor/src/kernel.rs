@@ -4,7 +4,7 @@ use crate::ring::{Ring, page_size};
 use crate::wanted::{self, NOT_WANTED, Wanted};
 use crate::wire::{HEADER_SIZE, Kind, Record, RecordBuilder, Tag, WireError};
 use aya::maps::{Array, ArrayOfMaps, Map, MapData, MapError, PerCpuArray, ProgramArray};
-use aya::programs::{BtfTracePoint, Iter, ProgramError};
+use aya::programs::{BtfTracePoint, FEntry, Iter, ProgramError};
 use aya::{Btf, BtfError, Ebpf, EbpfError, EbpfLoader};
 use model::event::EventType;
 use std::collections::{BTreeSet, HashMap};
@@ -235,7 +235,7 @@ struct Settings {
     socket_states: u32,
     slots: u32,
     controller: u32,
-    spare: u32,
+    resolves: u32,
 }
 
 /// `struct counters` of `bpf/events.h`.
@@ -394,6 +394,70 @@ fn operations(types: &BTreeSet<EventType>) -> u64 {
         .fold(0, |bits, operation| bits | 1 << operation)
 }
 
+/// Programs at the kernel's checks of paths, the functions that they are attached to, and what they see.
+const PATH_CHECKS: [(&str, &str, &str); 12] = [
+    (
+        "resolved_unlink",
+        "security_path_unlink",
+        "links in the path of unlink",
+    ),
+    (
+        "resolved_rmdir",
+        "security_path_rmdir",
+        "links in the path of rmdir",
+    ),
+    (
+        "resolved_mkdir",
+        "security_path_mkdir",
+        "links in the path of mkdir",
+    ),
+    (
+        "resolved_mknod",
+        "security_path_mknod",
+        "links in the path of mknod",
+    ),
+    (
+        "resolved_symlink",
+        "security_path_symlink",
+        "links in the path of symlink",
+    ),
+    (
+        "resolved_link",
+        "security_path_link",
+        "links in the paths of link",
+    ),
+    (
+        "resolved_rename",
+        "security_path_rename",
+        "links in the paths of rename",
+    ),
+    (
+        "resolved_truncate",
+        "security_path_truncate",
+        "links in the path of truncate",
+    ),
+    (
+        "resolved_chmod",
+        "security_path_chmod",
+        "links in the path of chmod",
+    ),
+    (
+        "resolved_chown",
+        "security_path_chown",
+        "links in the path of chown",
+    ),
+    (
+        "resolved_chroot",
+        "security_path_chroot",
+        "links in the path of chroot",
+    ),
+    (
+        "resolved_mount",
+        "security_sb_mount",
+        "links in the path of mount",
+    ),
+];
+
 /// Programs behind `sys_exit`, by their index in `handlers`.
 const HANDLERS: [(&str, u32); 4] = [
     ("call_arguments", 1),
@@ -434,7 +498,8 @@ impl KernelSensor {
             what: "the number of processors",
             source,
         })?;
-        let slots = u32::try_from(cpus + 1).unwrap_or(u32::MAX);
+        // One for each processor, one more for paths that are followed there, one for iterators.
+        let slots = u32::try_from(cpus * 2 + 1).unwrap_or(u32::MAX);
         let mut ebpf = EbpfLoader::new()
             .btf(Some(&btf))
             .map_max_entries("slots", slots)
@@ -475,6 +540,7 @@ impl KernelSensor {
         }
         sensor.load_handlers(&btf)?;
         sensor.attach(&btf, &mut programs)?;
+        sensor.follow_paths(&btf, &mut programs);
         drop(btf);
         give_back();
         let report = ProbeReport {
@@ -501,8 +567,9 @@ impl KernelSensor {
                 .iter()
                 .any(|name| EventType::named(name).is_some_and(|kind| config.wanted.contains(&kind))),
         );
-        self.write_settings()?;
         let rows = wanted::rows(&config.wanted, &config.without_tcp);
+        self.settings.resolves = wanted::resolved_kinds(rows.values());
+        self.write_settings()?;
         let mut table: Array<_, Wanted> =
             Array::try_from(map_of(&mut self.ebpf, "wanted")?).map_err(in_map("wanted"))?;
         for index in 0..wanted::ROWS {
@@ -579,6 +646,34 @@ impl KernelSensor {
             });
         }
         Ok(())
+    }
+
+    /// Programs at the kernel's checks of paths: one word where the kernel takes none of them, else one for each that it refuses.
+    fn follow_paths(&mut self, btf: &Btf, programs: &mut Vec<ProgramState>) {
+        let outcomes = PATH_CHECKS.map(|(name, function, purpose)| {
+            let outcome = program_of::<FEntry>(&mut self.ebpf, name)
+                .map_err(|error| error.to_string())
+                .and_then(|program| {
+                    program
+                        .load(function, btf)
+                        .and_then(|()| program.attach())
+                        .map_err(|error| reason(&error))
+                });
+            ProgramState {
+                name,
+                purpose,
+                refused: outcome.err(),
+            }
+        });
+        if outcomes.iter().any(|program| program.refused.is_none()) {
+            programs.extend(outcomes);
+        } else {
+            programs.push(ProgramState {
+                name: "resolved",
+                purpose: "links in the paths of calls that open nothing",
+                refused: outcomes.into_iter().find_map(|program| program.refused),
+            });
+        }
     }
 
     fn load_iterators(&mut self, btf: &Btf, programs: &mut Vec<ProgramState>) {

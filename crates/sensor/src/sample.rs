@@ -74,6 +74,8 @@ pub struct Sample {
     pub new_base: Option<String>,
     /// The file that the kernel really used, when links or mounts make it another one than `path`.
     pub real_path: Option<String>,
+    /// The same of `new_path`.
+    pub real_new_path: Option<String>,
     /// Facts of that file.
     pub file: SampleFile,
     /// Flags, by name or number (`O_WRONLY|O_CREAT`, `CLONE_NEWNS`, `AT_REMOVEDIR`).
@@ -938,9 +940,19 @@ impl<'a> Script<'a> {
                 "open" | "openat" | "openat2" | "creat" | "open_by_handle_at"
             );
             let given = sample.path.as_ref().filter(|_| opens);
+            let of_descriptor = opens || sample.fd.is_some();
+            for (real, tag) in [
+                (&sample.real_path, Tag::Resolved),
+                (&sample.real_new_path, Tag::SecondResolved),
+            ] {
+                if let Some(real) = real.as_ref().filter(|_| !of_descriptor) {
+                    builder = builder.chunk(tag, real.as_bytes());
+                }
+            }
             let real = sample
                 .real_path
                 .clone()
+                .filter(|_| of_descriptor)
                 .or_else(|| given.map(|path| absolute(sample.base.as_ref(), path)))
                 .or_else(|| sample.fd.is_some().then(|| sample.path.clone()).flatten());
             if let Some(real) = real {

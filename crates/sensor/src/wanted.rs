@@ -55,6 +55,33 @@ const PAIR: u32 = 8192;
 const MANY: u32 = 16384;
 const NOT_TCP: u32 = 32768;
 
+/// Where [`Wanted::flags`] hold what the kernel's checks of paths call it: `enum resolves` of `bpf/events.h`.
+const RESOLVES_SHIFT: u32 = 16;
+
+/// By which check the links in the path of a call are followed; 0 for calls whose paths stay as given.
+fn resolves(name: &str) -> u32 {
+    match name {
+        "unlink" | "unlinkat" | "rmdir" => 1,
+        "mkdir" | "mkdirat" => 2,
+        "mknod" | "mknodat" => 3,
+        "symlink" | "symlinkat" => 4,
+        "link" | "linkat" => 5,
+        "rename" | "renameat" | "renameat2" => 6,
+        "truncate" | "truncate64" => 7,
+        "chmod" | "fchmodat" | "fchmodat2" => 8,
+        "chown" | "lchown" | "fchownat" | "chown32" | "lchown32" => 9,
+        "mount" => 10,
+        "chroot" => 11,
+        _ => 0,
+    }
+}
+
+/// One bit for each check of paths that these rows ask for.
+pub(crate) fn resolved_kinds<'a>(rows: impl Iterator<Item = &'a Wanted>) -> u32 {
+    rows.map(|row| 1 << (row.flags >> RESOLVES_SHIFT & 15) & !1)
+        .fold(0, |bits, bit| bits | bit)
+}
+
 impl Wanted {
     const fn new(handler: u8) -> Self {
         Self {
@@ -215,7 +242,7 @@ pub(crate) fn rows(types: &BTreeSet<EventType>, without_tcp: &BTreeSet<EventType
     let native = Table::native();
     let mut rows = HashMap::new();
     let wanted = |name: &str| {
-        let mut row = taken(name);
+        let mut row = taken(name).with(resolves(name) << RESOLVES_SHIFT);
         let kind = event_type_of(name);
         // Connections come and go by calls that are taken whole.
         if row.handler == SOCKET

@@ -113,6 +113,10 @@ pub enum Tag {
     SecondSocket = 26,
     /// How the kernel described the open file: flags of `struct file` (`u32`), descriptor (`i32`).
     OpenFile = 27,
+    /// Where [`Tag::Path`] led, links followed, of calls that open nothing; where the kernel tells.
+    Resolved = 28,
+    /// The same of [`Tag::SecondPath`].
+    SecondResolved = 29,
 }
 
 /// The fixed part of every record.

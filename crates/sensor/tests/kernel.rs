@@ -11,7 +11,9 @@
 
 use model::event::EventType;
 use sensor::syscalls::Table;
-use sensor::wire::{FILE_DELETED, FILE_LOWER_LAYER, FILE_MEMFD, FILE_UPPER_LAYER, Header, Kind, Record, Tag};
+use sensor::wire::{
+    FILE_DELETED, FILE_LOWER_LAYER, FILE_MEMFD, FILE_UPPER_LAYER, Header, Kind, OPEN_CREATED, Record, Tag,
+};
 use sensor::{KernelSensor, SensorConfig, SensorError};
 use std::collections::HashMap;
 use std::io::Write;
@@ -20,6 +22,7 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -31,7 +34,7 @@ struct Seen {
     bytes: Vec<u8>,
 }
 
-const TAGS: [Tag; 27] = [
+const TAGS: [Tag; 29] = [
     Tag::Path,
     Tag::SecondPath,
     Tag::Base,
@@ -59,6 +62,8 @@ const TAGS: [Tag; 27] = [
     Tag::Control,
     Tag::SecondSocket,
     Tag::OpenFile,
+    Tag::Resolved,
+    Tag::SecondResolved,
 ];
 
 impl Seen {
@@ -99,6 +104,9 @@ impl Seen {
     }
 }
 
+/// Whether the kernel lets the sensor follow paths of calls that open nothing.
+static FOLLOWS: AtomicBool = AtomicBool::new(false);
+
 /// The one sensor of all tests, which take turns with it.
 static SENSOR: Mutex<Option<KernelSensor>> = Mutex::new(None);
 
@@ -121,6 +129,9 @@ fn watch(types: &[&str]) -> Option<Watch> {
         match KernelSensor::start(&config) {
             Ok((started, report)) => {
                 for program in &report.programs {
+                    if program.name == "resolved_mkdir" && program.refused.is_none() {
+                        FOLLOWS.store(true, Ordering::Relaxed);
+                    }
                     if let Some(reason) = &program.refused {
                         eprintln!(
                             "kernel {}: {} does not run: {reason}",
@@ -213,6 +224,122 @@ fn an_open_through_a_link_names_both_the_link_and_the_file() {
     let modified = std::fs::metadata(&real).unwrap().modified().unwrap();
     let modified = modified.duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos();
     assert_eq!(u128::from(meta.modify_time), modified);
+}
+
+#[test]
+fn an_open_says_whether_it_made_the_file() {
+    let Some(mut watch) = watch(&["openat"]) else {
+        return;
+    };
+    let folder = folder();
+    let path = folder.path().join("made");
+    for made in [true, false] {
+        std::fs::OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .append(true)
+            .open(&path)
+            .unwrap();
+        let name = path.to_str().unwrap().to_owned();
+        let seen = watch.find("the open", |seen| seen.text(Tag::Path) == name);
+        let flags = seen.record().chunk(Tag::OpenFile).unwrap();
+        let flags = u32::from_le_bytes(flags[..4].try_into().unwrap());
+        assert_eq!(flags & OPEN_CREATED != 0, made);
+        watch.seen.clear();
+    }
+}
+
+/// What the call that `act` makes names, and where that led.
+fn resolved(event: &str, act: impl FnOnce()) -> Option<[String; 4]> {
+    let mut watch = watch(&[event])?;
+    watch.seen.clear();
+    act();
+    let process = std::process::id();
+    let seen = watch.find(event, |seen| {
+        seen.event() == event && seen.header.tgid == process && seen.header.ret >= 0
+    });
+    let tags = [Tag::Path, Tag::Resolved, Tag::SecondPath, Tag::SecondResolved];
+    Some(tags.map(|tag| seen.text(tag)))
+}
+
+#[test]
+fn links_in_names_are_followed_where_the_kernel_lets_programs_look() {
+    let folder = folder();
+    let real = folder.path().join("real");
+    std::fs::create_dir(&real).unwrap();
+    std::os::unix::fs::symlink("real", folder.path().join("alias")).unwrap();
+    let by_alias = |name: &str| folder.path().join("alias").join(name);
+    let text = |path: &std::path::Path| path.to_str().unwrap().to_owned();
+    let real = |name: &str| text(&real.join(name));
+    let c = |path: &std::path::Path| std::ffi::CString::new(text(path)).unwrap();
+
+    let made = by_alias("made");
+    let Some(seen) = resolved("mkdir", || std::fs::create_dir(&made).unwrap()) else {
+        return;
+    };
+    if !FOLLOWS.load(Ordering::Relaxed) {
+        assert_eq!(seen[1], "", "nothing is told where nothing was followed");
+        eprintln!("skipped: this kernel does not let programs look at its checks of paths");
+        return;
+    }
+    assert_eq!(seen[..2], [text(&made), real("made")]);
+    // A thread whose former call was noted, and failed.
+    assert!(std::fs::create_dir(&made).is_err());
+    let given = c(&made);
+    let seen = resolved("rmdir", || {
+        // SAFETY: the name is a valid C string.
+        assert_eq!(unsafe { libc::rmdir(given.as_ptr()) }, 0);
+    });
+    assert_eq!(seen.unwrap()[..2], [text(&made), real("made")]);
+
+    let file = by_alias("file");
+    std::fs::write(&file, "content").unwrap();
+    let link = folder.path().join("link-to-file");
+    std::os::unix::fs::symlink("alias/file", &link).unwrap();
+    let (given, other) = (c(&link), c(&by_alias("other")));
+    let seen = resolved("chmod", || {
+        // SAFETY: the name is a valid C string.
+        assert_eq!(unsafe { libc::chmod(given.as_ptr(), 0o600) }, 0);
+    });
+    assert_eq!(seen.unwrap()[..2], [text(&link), real("file")]);
+    let seen = resolved("truncate", || {
+        // SAFETY: the name is a valid C string.
+        assert_eq!(unsafe { libc::truncate(given.as_ptr(), 1) }, 0);
+    });
+    assert_eq!(seen.unwrap()[..2], [text(&link), real("file")]);
+    let given = c(&file);
+    let seen = resolved("link", || {
+        // SAFETY: the names are valid C strings.
+        assert_eq!(unsafe { libc::link(given.as_ptr(), other.as_ptr()) }, 0);
+    });
+    assert_eq!(
+        seen.unwrap(),
+        [text(&file), real("file"), text(&by_alias("other")), real("other")]
+    );
+    let seen = resolved("rename", || std::fs::rename(&file, by_alias("renamed")).unwrap());
+    assert_eq!(
+        seen.unwrap(),
+        [
+            text(&file),
+            real("file"),
+            text(&by_alias("renamed")),
+            real("renamed")
+        ]
+    );
+    let seen = resolved("symlink", || {
+        std::os::unix::fs::symlink("anything", by_alias("symlink")).unwrap();
+    });
+    assert_eq!(
+        seen.unwrap(),
+        [
+            "anything".to_owned(),
+            String::new(),
+            text(&by_alias("symlink")),
+            real("symlink")
+        ]
+    );
+    let seen = resolved("unlink", || std::fs::remove_file(by_alias("other")).unwrap());
+    assert_eq!(seen.unwrap()[..2], [text(&by_alias("other")), real("other")]);
 }
 
 #[test]
@@ -590,7 +717,7 @@ impl Uring {
             let tail = self.submissions.add(self.tail);
             let mask = *self.submissions.add(self.mask);
             *self.submissions.add(self.array + (*tail & mask) as usize) = 0;
-            std::sync::atomic::AtomicU32::from_ptr(tail).fetch_add(1, std::sync::atomic::Ordering::Release);
+            std::sync::atomic::AtomicU32::from_ptr(tail).fetch_add(1, Ordering::Release);
             let done = libc::syscall(
                 libc::SYS_io_uring_enter,
                 self.descriptor.as_raw_fd(),

@@ -118,7 +118,7 @@ macro_rules! own_rules {
 
 own_rules! {
     "account-file-written" ["hit-echo" "hit-editor" "miss-entry-script" "miss-tool" "miss-tool-itself"]
-    "agent-files-changed" ["hit-removed" "hit-rule-written" "miss-itself" "miss-read" "miss-upgrade"]
+    "agent-files-changed" ["hit-removed" "hit-removed-by-alias" "hit-rule-written" "miss-itself" "miss-read" "miss-upgrade"]
     "agent-signalled" ["hit-killed" "hit-stopped" "miss-other-process" "miss-reload" "miss-service-manager"]
     "agent-traced" ["hit-attached" "miss-other-process"]
     "application-server-spawns-shell" ["hit-redis" "hit-tomcat" "miss-build-server" "miss-entry-script"]
@@ -191,7 +191,7 @@ own_rules! {
     "leaked-descriptor-used" ["hit-path" "hit-working-folder" "miss-host" "miss-own-descriptor"]
     "loader-preload-list-written" ["hit-moved-there" "hit-written" "miss-cache" "miss-moved-elsewhere" "miss-read"]
     "loader-runs-program" ["hit-musl" "hit-temporary-program" "miss-ldd" "miss-program-itself"]
-    "log-removed" ["hit-deleted" "hit-moved" "miss-other-log" "miss-rotation"]
+    "log-removed" ["hit-deleted" "hit-deleted-by-alias" "hit-moved" "hit-moved-by-alias" "miss-alias-of-another-folder" "miss-other-log" "miss-rotation"]
     "login-rules-written" ["hit-module" "hit-ssh" "miss-package" "miss-read" "miss-tool"]
     "mandatory-access-control-off" ["hit-file" "hit-permissive" "miss-loading" "miss-on" "miss-package"]
     "memfd-program-outside-runtime" ["hit-borrowed-name" "hit-plain" "miss-from-disk" "miss-runtime"]

@@ -205,6 +205,31 @@ impl KernelEvent {
         }
     }
 
+    /// Where a path argument ([`Tag::Path`], [`Tag::SecondPath`]) of a call that opens nothing led, links followed.
+    fn resolved(&self, path: Tag) -> Option<&[u8]> {
+        let record = self.record();
+        let real = record.text(if path == Tag::Path {
+            Tag::Resolved
+        } else {
+            Tag::SecondResolved
+        })?;
+        let follows = match self.parts.event_type.name() {
+            "chmod" | "fchmodat" | "fchmodat2" | "chown" | "fchownat" | "truncate" | "mount" | "chroot" => {
+                true
+            }
+            "link" | "linkat" => path == Tag::Path,
+            _ => false,
+        };
+        if follows {
+            return Some(real);
+        }
+        // Such calls leave the last part as it is. Where the parts differ, the kernel had no room to note this call's path.
+        let given = record.text(path)?;
+        let end = given.iter().rposition(|byte| *byte != b'/')?;
+        let given = &given[..=end];
+        (given == paths::file_name(real) || paths::file_name(given) == paths::file_name(real)).then_some(real)
+    }
+
     fn path_kind(&self) -> PathKind {
         match self.parts.event_type.name() {
             "open" | "openat" | "openat2" | "creat" | "mkdir" | "mkdirat" | "rmdir" | "unlink"
@@ -395,6 +420,17 @@ pub(super) fn value<'a>(event: &'a KernelEvent, field: Field, argument: &Argumen
         Field::FsPathSourceraw if event.path_kind() == PathKind::Two => event.first_path().raw(),
         Field::FsPathTarget if event.path_kind() == PathKind::Two => event.second_path().into_value(),
         Field::FsPathTargetraw if event.path_kind() == PathKind::Two => event.second_path().raw(),
+        Field::FsPathRealname => match event.path_kind() {
+            PathKind::One if event.is_open() => text(event.record().text(Tag::File)),
+            PathKind::One => text(event.resolved(Tag::Path)),
+            PathKind::OfDescriptor => text(event.record().text(Tag::File)),
+            PathKind::None => text(event.resolved(Tag::Path)),
+            PathKind::Two => Value::Absent,
+        },
+        Field::FsPathRealsource if event.path_kind() == PathKind::Two => text(event.resolved(Tag::Path)),
+        Field::FsPathRealtarget if event.path_kind() == PathKind::Two => {
+            text(event.resolved(Tag::SecondPath))
+        }
         _ => return None,
     })
 }

@@ -694,7 +694,7 @@ impl Watching<'_> {
         for program in &report.programs {
             if let Some(reason) = &program.refused {
                 self.console.note(&format!(
-                    "{} is not seen on this kernel ({reason})",
+                    "this kernel does not let the sensor see {} ({reason})",
                     program.purpose
                 ));
             }
