@@ -16,7 +16,7 @@ use std::time::Duration;
 const FILE_LIMIT: u64 = 1 << 20;
 
 /// All keys, for messages about unknown ones, and the variables that set them.
-pub(crate) const KEYS: [(&str, &str, &str); 12] = [
+pub(crate) const KEYS: [(&str, &str, &str); 13] = [
     ("db", "HULLWARD_DB", "path of the advisory database"),
     ("cache-dir", "HULLWARD_CACHE_DIR", "folder of the layer cache"),
     (
@@ -51,6 +51,11 @@ pub(crate) const KEYS: [(&str, &str, &str); 12] = [
         "",
         "table: `outputs` and `aggregate` of `hullward watch`, see docs/outputs.md",
     ),
+    (
+        "max-packages",
+        "HULLWARD_MAX_PACKAGES",
+        "most packages of a target that are kept",
+    ),
     ("threads", "HULLWARD_THREADS", "threads for reading layers"),
     (
         "stall-seconds",
@@ -82,6 +87,8 @@ pub(crate) struct Settings {
     pub(crate) include_dev: bool,
     /// Threads for reading.
     pub(crate) threads: usize,
+    /// Most packages of a target that are kept.
+    pub(crate) max_packages: usize,
     /// Longest silence of a registry or daemon.
     pub(crate) stall_timeout: Option<Duration>,
     /// What `hullward watch` does with detections.
@@ -112,6 +119,7 @@ struct Partial {
     quiet: Option<bool>,
     include_dev: Option<bool>,
     threads: Option<usize>,
+    max_packages: Option<usize>,
     stall_seconds: Option<u64>,
     watch: Option<WatchSettings>,
 }
@@ -129,6 +137,7 @@ impl Partial {
             quiet: self.quiet.or(below.quiet),
             include_dev: self.include_dev.or(below.include_dev),
             threads: self.threads.or(below.threads),
+            max_packages: self.max_packages.or(below.max_packages),
             stall_seconds: self.stall_seconds.or(below.stall_seconds),
             watch: self.watch.or(below.watch),
         }
@@ -205,6 +214,7 @@ pub(crate) fn load(global: &Global) -> Result<Settings, Failure> {
         quiet: partial.quiet.unwrap_or(false),
         include_dev: partial.include_dev.unwrap_or(false),
         threads: partial.threads.unwrap_or(processors).clamp(1, 256),
+        max_packages: partial.max_packages.unwrap_or(scan::DEFAULT_MAX_PACKAGES),
         stall_timeout: partial
             .stall_seconds
             .map(|seconds| Duration::from_secs(seconds.clamp(1, 3600))),
@@ -289,6 +299,10 @@ fn read_variables(get: &dyn Fn(&str) -> Option<String>) -> Result<Partial, Failu
             .map(Some)
             .map_err(|_| wrong(name, &text, "a number")),
     };
+    let size = |name: &str| {
+        let number = number(name)?;
+        Ok::<_, Failure>(number.map(|number| usize::try_from(number).unwrap_or(usize::MAX)))
+    };
     Ok(Partial {
         db: get("HULLWARD_DB").map(PathBuf::from),
         cache_dir: get("HULLWARD_CACHE_DIR").map(PathBuf::from),
@@ -299,7 +313,8 @@ fn read_variables(get: &dyn Fn(&str) -> Option<String>) -> Result<Partial, Failu
         offline: yes_or_no("HULLWARD_OFFLINE")?,
         quiet: yes_or_no("HULLWARD_QUIET")?,
         include_dev: yes_or_no("HULLWARD_INCLUDE_DEV")?,
-        threads: number("HULLWARD_THREADS")?.map(|threads| usize::try_from(threads).unwrap_or(usize::MAX)),
+        threads: size("HULLWARD_THREADS")?,
+        max_packages: size("HULLWARD_MAX_PACKAGES")?,
         stall_seconds: number("HULLWARD_STALL_SECONDS")?,
         watch: None,
     })

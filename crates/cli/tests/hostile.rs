@@ -525,28 +525,95 @@ fn deep_nesting() {
     assert!(ran.stderr.contains("GHSA-deep.json"), "{}", ran.stderr);
 }
 
-/// A tenth of the million that a release build is measured with: building for tests is many times slower.
+/// A million packages in one file, in each form of document and in lines: as many as are kept of one file are listed, and the
+/// problem names the file, how many there are and how many that is.
 #[test]
-fn a_lock_file_with_very_many_packages() {
+fn lock_files_with_a_million_packages() {
+    const MANY: usize = 1_000_000;
     let home = temporary_folder();
-    let mut text = String::from(r#"{"name":"a","lockfileVersion":3,"packages":{"":{"name":"a"}"#);
-    for number in 0..100_000 {
-        text.push_str(&format!(
-            ",\"node_modules/p{number}\":{{\"version\":\"1.0.{number}\"}}"
-        ));
+    // Each wants the next, so that graphs are as large as the lists.
+    let npm = |number: usize| {
+        let next = number + 1;
+        format!(
+            ",\n\"node_modules/p{number}\":{{\"version\":\"1.0.0\",\"dependencies\":{{\"p{next}\":\"1\"}}}}"
+        )
+    };
+    let cargo = |number: usize| {
+        let next = number + 1;
+        format!("[[package]]\nname = \"p{number}\"\nversion = \"1.0.0\"\ndependencies = [\"p{next}\"]\n")
+    };
+    let pnpm = |number: usize| format!("  p{number}@1.0.0: {{}}\n");
+    let pip = |number: usize| format!("p{number}==1.0.0\n");
+    let files: [(&str, &str, &str, &dyn Fn(usize) -> String); 4] = [
+        (
+            "package-lock.json",
+            "{\"lockfileVersion\":3,\"packages\":{\"\":{\"dependencies\":{\"p0\":\"1\"}}",
+            "}}",
+            &npm,
+        ),
+        ("Cargo.lock", "version = 4\n", "", &cargo),
+        ("pnpm-lock.yaml", "lockfileVersion: '9.0'\npackages:\n", "", &pnpm),
+        ("requirements.txt", "", "", &pip),
+    ];
+    for (name, head, tail, entry) in files {
+        let mut text = head.to_owned();
+        for number in 0..MANY {
+            text.push_str(&entry(number));
+        }
+        text.push_str(tail);
+        write(home.path(), name, text);
+        let ran = Program::new(HULLWARD, home.path())
+            .args([
+                "scan",
+                "--no-vulnerabilities",
+                "--format",
+                "json",
+                &format!("dir:{name}"),
+            ])
+            .run_within(DEADLINE, 512 * MIB)
+            .expect_code(0);
+        let report: Value = serde_json::from_str(&ran.stdout).expect("JSON");
+        assert_eq!(names(&report).len(), 100_000, "{name}: {}", problems(&report));
+        let problems = problems(&report);
+        assert!(
+            problems.contains(name)
+                && problems.contains("the first 100000 are kept, which is the most of one file"),
+            "{problems}"
+        );
+        // All were counted, or reading ended before, which then is said as well.
+        assert!(
+            problems.contains("it lists 1000000 packages")
+                || problems.contains("00000 values, which is the most that is read"),
+            "{problems}"
+        );
     }
-    text.push_str("}}");
-    write(home.path(), "app/package-lock.json", text);
+}
+
+/// More packages than a target may have, in files that are none too many by themselves.
+#[test]
+fn a_target_of_too_many_packages() {
+    let home = temporary_folder();
+    for file in 0..10 {
+        let text: String = (0..100)
+            .map(|number| format!("p{file}-{number}==1.0\n"))
+            .collect();
+        write(home.path(), &format!("app/{file}/requirements.txt"), text);
+    }
+    let cache = ["--cache-dir", "cache"];
     let ran = Program::new(HULLWARD, home.path())
+        .args(cache)
         .args(["scan", "--no-vulnerabilities", "--format", "json", "app"])
-        .run_within(DEADLINE, 1024 * MIB)
+        .env("HULLWARD_MAX_PACKAGES", "250")
+        .run_within(DEADLINE, MEMORY)
         .expect_code(0);
     let report: Value = serde_json::from_str(&ran.stdout).expect("JSON");
-    let told = names(&report).len();
-    assert!(
-        told == 100_001 || problems(&report).contains("package-lock.json"),
-        "{told} packages and no word"
+    assert_eq!(names(&report).len(), 250);
+    assert_problem(&report, "50 of its 100 packages were left out");
+    assert_problem(
+        &report,
+        "the target has 1000 packages; 750 of 8 files were left out",
     );
+    assert_problem(&report, "raise `max-packages`");
 }
 
 /// Names full of what a terminal would obey: in no format, on no stream, is any of it raw.

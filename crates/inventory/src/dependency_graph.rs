@@ -1,5 +1,6 @@
 //! Who wants whom in a lock file: relation, scope and one shortest chain for each package, in linear time.
 
+use crate::intake::PACKAGES;
 use crate::relations::Reached;
 use crate::{Extracted, Found, Note};
 use model::{Package, Purl, Relation, Scope, path};
@@ -12,6 +13,12 @@ const LONGEST_CHAIN: usize = 16;
 
 /// Most links of all chains of one file, so that a million packages in a row do not fill the memory.
 const MOST_LINKS: usize = 1_000_000;
+
+/// Most edges of one file: packages by the hundred thousand with forty each.
+const MOST_EDGES: usize = 4_000_000;
+
+/// Stands for a package that was left out because there were too many.
+pub(crate) const LEFT_OUT: Id = Id::MAX;
 
 /// Most packages of one name that are told apart when another asks for the name.
 const MOST_OF_A_NAME: usize = 64;
@@ -27,6 +34,8 @@ pub(crate) type Id = u32;
 pub(crate) struct DependencyGraph {
     nodes: Vec<Member>,
     known: HashMap<Purl, Id>,
+    /// Packages beyond the most that are kept of one file.
+    left_out: usize,
     edges: Vec<(Id, Id, Scope)>,
     roots: Vec<Id>,
     /// The format tells the scope of what roots want, so that it can be told of all packages.
@@ -153,13 +162,18 @@ impl DependencyGraph {
         }
     }
 
-    /// Adds a package, or merges it with the one of the same purl.
+    /// Adds a package, or merges it with the one of the same purl. Beyond the most packages that are kept of one file it is
+    /// only counted, and nothing that is said of it has an effect.
     pub(crate) fn add(&mut self, package: Package) -> Id {
         if let Some(&id) = self.known.get(&package.purl) {
             if let Some(Member::Listed(have)) = self.nodes.get_mut(id as usize) {
                 merge(have, package);
             }
             return id;
+        }
+        if self.known.len() >= PACKAGES {
+            self.left_out += 1;
+            return LEFT_OUT;
         }
         let id = self.next();
         self.known.insert(package.purl.clone(), id);
@@ -172,8 +186,8 @@ impl DependencyGraph {
         let id = self.add(package);
         if let Some(Member::Listed(package)) = self.nodes.get_mut(id as usize) {
             package.relation = Some(Relation::Root);
+            self.roots.push(id);
         }
-        self.roots.push(id);
         id
     }
 
@@ -188,7 +202,19 @@ impl DependencyGraph {
 
     /// One package wants another.
     pub(crate) fn want(&mut self, from: Id, to: Id, scope: Scope) {
-        self.edges.push((from, to, scope));
+        if from != LEFT_OUT && to != LEFT_OUT && self.edges.len() < MOST_EDGES {
+            self.edges.push((from, to, scope));
+        }
+    }
+
+    /// How many packages it has.
+    pub(crate) fn packages(&self) -> usize {
+        self.known.len()
+    }
+
+    /// How many more packages there were than are kept of one file.
+    pub(crate) fn left_out(&self) -> usize {
+        self.left_out
     }
 
     fn next(&self) -> Id {
@@ -301,7 +327,7 @@ impl DependencyGraph {
         out.notes.push(note("edges", edges));
         let mut keys = String::new();
         for (key, id) in requests {
-            if !key.contains(['\n', '\t']) {
+            if id != LEFT_OUT && !key.contains(['\n', '\t']) {
                 keys.push_str(&format!("{key}\t{id}\n"));
             }
         }
@@ -580,16 +606,37 @@ mod tests {
     fn a_long_row_is_linear() {
         let mut graph = DependencyGraph::default();
         let mut last = graph.add_project("");
-        for number in 0..200_000 {
+        for number in 0..PACKAGES {
             let next = graph.add(package(&number.to_string()));
             graph.want(last, next, Scope::Runtime);
             last = next;
         }
         let packages = graph.finish();
-        assert_eq!(packages.len(), 200_000);
+        assert_eq!(packages.len(), PACKAGES);
         assert_eq!(packages[3].path, ["0@1", "1@1", "2@1"]);
         assert!(packages.iter().all(|package| package.path.len() <= LONGEST_CHAIN));
-        assert_eq!(packages[199_999].relation, Some(Relation::Transitive));
+        assert_eq!(packages[PACKAGES - 1].relation, Some(Relation::Transitive));
+    }
+
+    #[test]
+    fn what_is_too_much_is_counted() {
+        let mut graph = DependencyGraph::default();
+        let project = graph.add_project("");
+        let mut last = project;
+        for number in 0..PACKAGES + 7 {
+            last = graph.add(package(&number.to_string()));
+            graph.want(project, last, Scope::Runtime);
+        }
+        assert_eq!(last, LEFT_OUT);
+        assert_eq!(graph.add(package("0")), 1, "known ones are still known");
+        assert_eq!((graph.packages(), graph.left_out()), (PACKAGES, 7));
+        let packages = graph.finish();
+        assert_eq!(packages.len(), PACKAGES);
+        assert!(
+            packages
+                .iter()
+                .all(|package| package.relation == Some(Relation::Direct))
+        );
     }
 
     #[test]

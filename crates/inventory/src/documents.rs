@@ -13,8 +13,12 @@ use std::collections::HashMap;
 use std::fmt;
 use toml::de::{DeTable, DeValue};
 
-/// Most values that a document may have; a lock file of a million packages has about eight million.
-const MOST_VALUES: usize = 16_000_000;
+/// Most values that a document may have; a lock file of a hundred thousand packages has about a million. A value takes some
+/// 150 bytes of memory.
+const MOST_VALUES: usize = 1_500_000;
+
+/// The same for TOML, whose parser takes more memory for each; entries of inline tables count twice.
+const MOST_TOML_VALUES: usize = 1_000_000;
 
 /// Deepest nesting of a YAML or XML document; JSON and TOML have their libraries' own limits of 128 and 80.
 const DEEPEST: usize = 128;
@@ -360,6 +364,8 @@ impl<'a> Visitor<'a> for JsonSeed<'_, 'a> {
                 }
             }
         };
+        // There may be very many small lists and maps.
+        items.shrink_to_fit();
         let node = Node {
             value: Value::List(items),
             line,
@@ -404,6 +410,7 @@ impl<'a> Visitor<'a> for JsonSeed<'_, 'a> {
                 }
             }
         };
+        entries.shrink_to_fit();
         let node = Node {
             value: Value::Map(entries),
             line: start,
@@ -451,13 +458,35 @@ impl<'a> Visitor<'a> for KeySeed {
     }
 }
 
+/// The beginning of a TOML text that surely has no more values than are read: all of it, or whole tables. The parser has
+/// no such cap of its own.
+fn toml_within_cap(text: &str) -> &str {
+    // Each value follows one of these, or is the only one of its list.
+    let marks = memchr::memchr3_iter(b'=', b',', b'[', text.as_bytes());
+    match marks.into_iter().nth(MOST_TOML_VALUES) {
+        None => text,
+        Some(at) => text
+            .get(..at)
+            .and_then(|text| Some(&text[..text.rfind("\n[")? + 1]))
+            .unwrap_or_default(),
+    }
+}
+
 /// Reads TOML.
 pub(crate) fn toml(text: &str) -> Parsed<Node<'_>> {
+    let whole = text;
+    let text = toml_within_cap(whole);
     let (table, errors) = DeTable::parse_recoverable(text);
     // Tables come sorted by key, so lines are counted once and looked up.
     let breaks: Vec<usize> = memchr::memchr_iter(b'\n', text.as_bytes()).collect();
     let line = |offset: usize| u32::try_from(breaks.partition_point(|at| *at < offset) + 1).unwrap_or(0);
-    let error = errors.first().map(|error| {
+    let cut = (text.len() < whole.len()).then(|| {
+        format!(
+            "more than {MOST_TOML_VALUES} values, which is the most that is read; what follows line {} was not",
+            line(text.len())
+        )
+    });
+    let invalid = errors.first().map(|error| {
         let place = error
             .span()
             .map(|span| format!(" at line {}", line(span.start)))
@@ -469,7 +498,7 @@ pub(crate) fn toml(text: &str) -> Parsed<Node<'_>> {
             value: toml_table(table.into_inner(), &line),
             line: 1,
         },
-        error,
+        error: cut.or(invalid),
     }
 }
 
@@ -607,7 +636,12 @@ impl<'a> YamlLoader<'a> {
     }
 
     fn close(&mut self) {
-        if let Some(open) = self.open.pop() {
+        if let Some(mut open) = self.open.pop() {
+            match &mut open.node.value {
+                Value::List(items) => items.shrink_to_fit(),
+                Value::Map(entries) => entries.shrink_to_fit(),
+                _ => {}
+            }
             // The cap on values was checked for its parts.
             let _ = self.value(open.node, open.anchor, 1);
         }

@@ -4,8 +4,8 @@ use crate::{Extracted, Found, Note, Owned};
 use model::{Location, Package};
 use std::collections::HashMap;
 
-/// Most packages of one file. A full mirror of Debian has some 70,000.
-const PACKAGES: usize = 100_000;
+/// Most packages of one file. A full mirror of Debian has some 70,000, the largest lock files some 30,000.
+pub(crate) const PACKAGES: usize = 100_000;
 /// Most bytes of names, versions, licences and owned paths of one file. A desktop with 5,000 packages has about 8 MiB.
 const TEXT: usize = 96 << 20;
 /// Most problems of one file; more of the same tell nobody more.

@@ -1,13 +1,21 @@
 //! What all readers of lock files and manifests share: the extractor around a reading function, and its problems.
 
-use crate::dependency_graph::{DependencyGraph, cut, merged};
+use crate::dependency_graph::{DependencyGraph, Id, cut, merged};
 use crate::documents::{self, Element, Node, Parsed};
+use crate::intake::PACKAGES;
 use crate::{Extracted, Extractor, File, Found, Kind};
 use model::{Entry, EntryKind, Location, Meta, Package};
 use std::borrow::Cow;
+use std::sync::{Mutex, PoisonError};
 
-/// Largest lock file that is read, in bytes: a million packages have about 200 MiB.
-const LIMIT: u64 = 256 << 20;
+/// Largest lock file that is read, in bytes: a hundred thousand packages have some 40 MiB.
+const LIMIT: u64 = 128 << 20;
+
+/// Files of more bytes than this are read one at a time, so that memory does not grow with the number of threads.
+const LARGE: usize = 4 << 20;
+
+/// Held while a large file is read.
+static ONE_LARGE_FILE: Mutex<()> = Mutex::new(());
 
 /// Most entries of one file that are complained of one by one.
 const MOST_PROBLEMS: usize = 20;
@@ -44,6 +52,8 @@ impl Extractor for LockFile {
 
     fn extract(&self, file: &mut File<'_>, out: &mut Extracted) {
         let path = file.entry.path;
+        let _turn = (file.content.size() > LARGE as u64)
+            .then(|| ONE_LARGE_FILE.lock().unwrap_or_else(PoisonError::into_inner));
         let bytes = match file.content.bytes(LIMIT) {
             Ok(bytes) => bytes,
             Err(error) => return out.problem(path, format!("not read by `{}`: {error}", self.meta.name)),
@@ -173,6 +183,8 @@ impl<'r> Reading<'r> {
 
     /// A package found at a line of this file (0 when unknown).
     pub(crate) fn at(&self, mut package: Package, line: u32) -> Package {
+        // Made to measure: most packages have one place, and there may be many packages.
+        package.locations.reserve_exact(1);
         package.locations.push(if line == 0 {
             Location::file(self.path)
         } else {
@@ -182,12 +194,81 @@ impl<'r> Reading<'r> {
     }
 
     /// Puts packages out, those of the same purl merged.
-    pub(crate) fn list(&mut self, packages: impl IntoIterator<Item = Package>) {
-        self.out.packages.extend(merged(packages));
+    pub(crate) fn list(&mut self, listing: Listing) {
+        self.left_out(listing.packages.len(), listing.left_out);
+        self.out.packages.extend(merged(listing.packages));
     }
 
     /// Puts the packages of a graph out.
     pub(crate) fn list_graph(&mut self, graph: DependencyGraph) {
+        self.left_out(graph.packages(), graph.left_out());
         self.out.packages.extend(graph.finish());
+    }
+
+    /// Puts the packages of a graph out, and keeps the graph and the keys by which a manifest asks for packages until
+    /// [`crate::dependency_graph::join_manifests`] knows what the project wants.
+    pub(crate) fn suspend<'k>(
+        &mut self,
+        graph: DependencyGraph,
+        requests: impl Iterator<Item = (&'k str, Id)>,
+    ) {
+        self.left_out(graph.packages(), graph.left_out());
+        graph.suspend(requests, self.out);
+    }
+
+    /// Says how many packages are too many.
+    fn left_out(&mut self, kept: usize, left_out: usize) {
+        if left_out > 0 {
+            self.problem(format!(
+                "it lists {} packages; the first {kept} are kept, which is the most of one file",
+                kept + left_out
+            ));
+        }
+    }
+}
+
+/// Packages of a file, up to the most that is kept of one; the rest is counted.
+#[derive(Default)]
+pub(crate) struct Listing {
+    packages: Vec<Package>,
+    left_out: usize,
+}
+
+impl Listing {
+    /// Adds a package.
+    pub(crate) fn push(&mut self, package: Package) {
+        if self.packages.len() < PACKAGES {
+            self.packages.push(package);
+        } else {
+            self.left_out += 1;
+        }
+    }
+
+    /// The package that was added last.
+    pub(crate) fn last_mut(&mut self) -> Option<&mut Package> {
+        self.packages.last_mut()
+    }
+}
+
+impl Extend<Package> for Listing {
+    fn extend<I: IntoIterator<Item = Package>>(&mut self, packages: I) {
+        packages.into_iter().for_each(|package| self.push(package));
+    }
+}
+
+impl FromIterator<Package> for Listing {
+    fn from_iter<I: IntoIterator<Item = Package>>(packages: I) -> Self {
+        let mut listing = Self::default();
+        listing.extend(packages);
+        listing
+    }
+}
+
+impl<'l> IntoIterator for &'l mut Listing {
+    type Item = &'l mut Package;
+    type IntoIter = std::slice::IterMut<'l, Package>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.packages.iter_mut()
     }
 }

@@ -55,6 +55,6 @@ impl PythonLock {
             }
         }
         let requests = ids.iter().map(|(name, id)| (name.as_str(), *id));
-        graph.suspend(requests, reading.out);
+        reading.suspend(graph, requests);
     }
 }

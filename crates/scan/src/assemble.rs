@@ -320,25 +320,18 @@ fn name_distribution(packages: &mut [Package], os: &OsRelease) {
 }
 
 /// One entry a package: the same purl of the same owner, seen at several places, is one package with several locations.
-fn unite(packages: Vec<Package>) -> Vec<Package> {
-    let mut by_identity: HashMap<(String, String, Option<String>), usize> =
-        HashMap::with_capacity(packages.len());
+fn unite(mut packages: Vec<Package>) -> Vec<Package> {
+    // Equal ones stand side by side after sorting, those that were seen first before the others. There may be very many, so
+    // no keys are made of their texts.
+    packages.sort_by(|a, b| identity(a).cmp(&identity(b)));
     let mut united: Vec<Package> = Vec::with_capacity(packages.len());
     for package in packages {
-        let identity = (
-            package.purl.to_string(),
-            package.ecosystem.clone(),
-            package.owned_by.clone(),
-        );
-        match by_identity
-            .get(&identity)
-            .and_then(|index| united.get_mut(*index))
+        match united
+            .last_mut()
+            .filter(|last| identity(last) == identity(&package))
         {
             Some(first) => merge(first, package),
-            None => {
-                by_identity.insert(identity, united.len());
-                united.push(package);
-            }
+            None => united.push(package),
         }
     }
     for package in &mut united {
@@ -347,17 +340,21 @@ fn unite(packages: Vec<Package>) -> Vec<Package> {
             .sort_by(|a, b| (a.layer, &a.path, a.line).cmp(&(b.layer, &b.path, b.line)));
         package.locations.dedup();
     }
-    united.sort_by_cached_key(|package| {
-        (
-            !is_os_package(package),
-            package.ecosystem.clone(),
-            package.name.clone(),
-            package.version.clone(),
-            package.purl.to_string(),
-            package.owned_by.clone(),
-        )
+    united.sort_by(|a, b| {
+        let place = |package: &Package| !is_os_package(package);
+        place(a)
+            .cmp(&place(b))
+            .then_with(|| a.ecosystem.cmp(&b.ecosystem))
+            .then_with(|| a.name.cmp(&b.name))
+            .then_with(|| a.version.cmp(&b.version))
+            .then_with(|| identity(a).cmp(&identity(b)))
     });
     united
+}
+
+/// What makes two entries one package.
+fn identity(package: &Package) -> (&model::Purl, &str, Option<&str>) {
+    (&package.purl, &package.ecosystem, package.owned_by.as_deref())
 }
 
 fn merge(first: &mut Package, other: Package) {

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 /// Raised whenever the meaning of cached results changes without an extractor being added or removed.
-const FORMAT_VERSION: u32 = 1;
+const FORMAT_VERSION: u32 = 2;
 
 /// Largest cache file that is read back, in bytes.
 const FILE_LIMIT: u64 = 512 << 20;

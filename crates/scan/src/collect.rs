@@ -1,5 +1,6 @@
 //! The visitor that gives each file of a layer to the extractors that want it.
 
+use crate::budget::Budget;
 use crate::pool::{Pending, Pool};
 use artifact::LayerVisitor;
 use artifact::archives::Limited;
@@ -103,10 +104,11 @@ impl LayerVisitor for Collector<'_> {
         let path = self.seen(entry).path.to_owned();
         let (size, mode) = (entry.size, entry.mode);
         let results = self.results.clone();
+        let budget = Arc::clone(self.pool.budget());
         let guard = results.pending.begin();
         self.pool.run(Box::new(move || {
             let _guard = guard;
-            extract_all(&claims, &path, size, mode, content, &results);
+            extract_all(&claims, &path, size, mode, content, &results, &budget);
         }));
     }
 }
@@ -134,6 +136,7 @@ fn extract_all(
     mode: u32,
     mut content: Box<dyn Content>,
     results: &Results,
+    budget: &Budget,
 ) {
     for extractor in claims {
         let name = extractor.meta().name;
@@ -159,7 +162,8 @@ fn extract_all(
         }));
         let mut shared = results.shared.lock().unwrap_or_else(PoisonError::into_inner);
         match outcome {
-            Ok(extracted) => {
+            Ok(mut extracted) => {
+                budget.admit(path, &mut extracted);
                 // Problems stay with their file: if an upper layer replaces it, they are nobody's any more.
                 if !extracted.is_empty() {
                     shared.0.push(Found {

@@ -5,6 +5,7 @@
 //! layer are cached by its digest, so an unchanged layer is not read again.
 
 mod assemble;
+mod budget;
 pub mod cache;
 mod collect;
 pub mod feeds;
@@ -13,9 +14,12 @@ mod pool;
 use advisory::{Database, DatabaseError, MatchOptions, match_packages};
 use artifact::{ArtifactError, EntryList, FolderTree, Image, Opened, Unread, Walked};
 use assemble::Assembled;
+use budget::Budget;
+pub use budget::DEFAULT_MAX_PACKAGES;
 use cache::{Cache, LayerScan};
 use model::{Content, Finding, Layer, OsRelease, Package, Problem, Report, Target, TargetKind};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 /// What a scan shall do.
 pub struct ScanOptions<'a> {
@@ -27,6 +31,8 @@ pub struct ScanOptions<'a> {
     pub cache: Option<&'a Cache>,
     /// Threads for reading layers and, as many again, for extraction.
     pub threads: usize,
+    /// Most packages that are kept, counted before equal ones are united; usually [`DEFAULT_MAX_PACKAGES`].
+    pub max_packages: usize,
     /// Report flaws of packages that only serve development as affected rather than as suppressed.
     pub include_development: bool,
     /// The base image's layers, when the user named it; otherwise the cache's memory of earlier scans tells.
@@ -92,17 +98,19 @@ pub enum ScanError {
 /// # Errors
 /// When the database or the document that is the target cannot be read. What is wrong with parts of the target is in the report's problems.
 pub fn scan(opened: &mut Opened, options: &ScanOptions<'_>) -> Result<Report, ScanError> {
+    let budget = Arc::new(Budget::new(options.max_packages));
     let (mut target, assembled) = match opened {
-        Opened::Image(image) => scan_image(image, Vec::new(), options),
-        Opened::Unread(unread) => scan_unread(unread, options)?,
-        Opened::Tree(tree) => scan_tree(tree, options),
-        Opened::Document(document) => scan_document(document.as_mut(), options)?,
+        Opened::Image(image) => scan_image(image, Vec::new(), options, &budget),
+        Opened::Unread(unread) => scan_unread(unread, options, &budget)?,
+        Opened::Tree(tree) => scan_tree(tree, options, &budget),
+        Opened::Document(document) => scan_document(document.as_mut(), options, &budget)?,
     };
     let Assembled {
         packages,
         os,
         mut problems,
     } = assembled;
+    problems.extend(budget.problems());
     let mut findings = Vec::new();
     if let Some(database) = options.database {
         options.progress.matching(packages.len());
@@ -177,7 +185,7 @@ struct Layers {
 
 impl Layers {
     /// Takes what a walk gave, into the cache where it may be cached.
-    fn take(&mut self, read: Vec<Read>, image: &Image, options: &ScanOptions<'_>) {
+    fn take(&mut self, read: Vec<Read>, image: &Image, options: &ScanOptions<'_>, budget: &Budget) {
         for layer in read {
             let (found, problems) = layer.results.take();
             let mut scan = LayerScan {
@@ -188,7 +196,7 @@ impl Layers {
             options.progress.layer_done();
             // What the walk itself found odd (a name that climbs out of the root) is not kept with the layer, so that a
             // layer with such problems is read and told anew.
-            if layer.complete && layer.problems.is_empty() {
+            if layer.complete && layer.problems.is_empty() && !budget.is_exceeded() {
                 self.verified.insert(layer.index);
                 if let (Some(cache), Some(info)) =
                     (options.cache, image.info.layers.get(layer.index as usize))
@@ -201,29 +209,38 @@ impl Layers {
         }
     }
 
-    fn walk(&mut self, wanted: &[u32], image: &Image, options: &ScanOptions<'_>) {
+    fn walk(&mut self, wanted: &[u32], image: &Image, options: &ScanOptions<'_>, budget: &Arc<Budget>) {
         if wanted.is_empty() {
             return;
         }
-        let read = pool::with_workers(options.threads, |pool| {
+        let read = pool::with_workers(options.threads, budget, |pool| {
             let walked = image.walk(wanted, options.threads, &|| collect::Collector::new(pool));
             walked.into_iter().map(Read::from).collect()
         });
-        self.take(read, image, options);
+        self.take(read, image, options, budget);
     }
 }
 
 /// Scans an image that is not known before its bytes are read: they are read once for both.
-fn scan_unread(unread: &Unread, options: &ScanOptions<'_>) -> Result<(Target, Assembled), ScanError> {
-    let (image, read) = pool::with_workers(options.threads, |pool| {
+fn scan_unread(
+    unread: &Unread,
+    options: &ScanOptions<'_>,
+    budget: &Arc<Budget>,
+) -> Result<(Target, Assembled), ScanError> {
+    let (image, read) = pool::with_workers(options.threads, budget, |pool| {
         let (image, walked) = unread.walk(&|| collect::Collector::new(pool))?;
         Ok::<_, ArtifactError>((image, walked.into_iter().map(Read::from).collect()))
     })?;
-    Ok(scan_image(&image, read, options))
+    Ok(scan_image(&image, read, options, budget))
 }
 
 /// Scans an image of which some layers may have been read already.
-fn scan_image(image: &Image, read: Vec<Read>, options: &ScanOptions<'_>) -> (Target, Assembled) {
+fn scan_image(
+    image: &Image,
+    read: Vec<Read>,
+    options: &ScanOptions<'_>,
+    budget: &Arc<Budget>,
+) -> (Target, Assembled) {
     let layers = &image.info.layers;
     let diff_ids: Vec<&model::Digest> = layers.iter().map(|layer| &layer.diff_id).collect();
     let cache = options.cache.filter(|_| read.is_empty());
@@ -232,7 +249,7 @@ fn scan_image(image: &Image, read: Vec<Read>, options: &ScanOptions<'_>) -> (Tar
             options.progress.layers(0, layers.len());
             known
         }
-        None => assemble_image(image, &diff_ids, read, options),
+        None => assemble_image(image, &diff_ids, read, options, budget),
     };
     let mut assembled = assembled;
     assembled.problems.extend(image.info.problems.iter().cloned());
@@ -281,6 +298,7 @@ fn assemble_image(
     diff_ids: &[&model::Digest],
     read: Vec<Read>,
     options: &ScanOptions<'_>,
+    budget: &Arc<Budget>,
 ) -> Assembled {
     let at_hand: BTreeSet<u32> = read.iter().map(|layer| layer.index).collect();
     let mut layers = Layers::default();
@@ -291,7 +309,8 @@ fn assemble_image(
     for (index, &diff_id) in (0_u32..).zip(diff_ids) {
         if at_hand.contains(&index) {
             first_of.entry(diff_id).or_insert(index);
-        } else if let Some(scan) = options.cache.and_then(|cache| cache.layer(diff_id)) {
+        } else if let Some(mut scan) = options.cache.and_then(|cache| cache.layer(diff_id)) {
+            budget.admit_all(&mut scan.found);
             layers.scans.insert(index, scan);
             layers.verified.insert(index);
         } else if let Some(first) = first_of.get(diff_id) {
@@ -303,13 +322,14 @@ fn assemble_image(
     }
     let cached = layers.scans.len();
     options.progress.layers(to_read.len() + at_hand.len(), cached);
-    layers.take(read, image, options);
-    layers.walk(&to_read, image, options);
+    layers.take(read, image, options, budget);
+    layers.walk(&to_read, image, options, budget);
     let mut again = Vec::new();
     for (index, first) in twins {
         match layers.scans.get(&first) {
             Some(scan) if layers.verified.contains(&first) => {
-                let scan = scan.clone();
+                let mut scan = scan.clone();
+                budget.admit_all(&mut scan.found);
                 layers.scans.insert(index, scan);
                 layers.verified.insert(index);
             }
@@ -317,7 +337,7 @@ fn assemble_image(
             _ => again.push(index),
         }
     }
-    layers.walk(&again, image, options);
+    layers.walk(&again, image, options, budget);
     let Layers {
         mut scans,
         verified,
@@ -336,7 +356,7 @@ fn assemble_image(
         .collect();
     let reread_all = std::cell::Cell::new(true);
     let reread = |layer: u32, links: Vec<(String, String)>| {
-        let (found, problems) = reread(image, layer, links, options);
+        let (found, problems) = reread(image, layer, links, options, budget);
         reread_all.set(reread_all.get() && problems.is_empty());
         (found, problems)
     };
@@ -344,6 +364,7 @@ fn assemble_image(
     let assembled = assemble::image(scans, problems, &reread);
     if verified
         && writable
+        && !budget.is_exceeded()
         && reread_all.get()
         && let Some(cache) = options.cache
     {
@@ -358,15 +379,17 @@ fn reread(
     layer: u32,
     links: Vec<(String, String)>,
     options: &ScanOptions<'_>,
+    budget: &Arc<Budget>,
 ) -> (Vec<inventory::Found>, Vec<Problem>) {
     let diff_id = image.info.layers.get(layer as usize).map(|layer| &layer.diff_id);
     let key = diff_id.map(|diff_id| cache::links_key(diff_id, &links));
     if let (Some(cache), Some(key)) = (options.cache, &key)
-        && let Some(scan) = cache.layer(key)
+        && let Some(mut scan) = cache.layer(key)
     {
+        budget.admit_all(&mut scan.found);
         return (scan.found, scan.problems);
     }
-    pool::with_workers(1, |pool| {
+    pool::with_workers(1, budget, |pool| {
         let targets: Vec<String> = links.iter().map(|(target, _)| target.clone()).collect();
         let targets: Vec<&str> = targets.iter().map(String::as_str).collect();
         let mut collector = collect::Collector::renaming(pool, links);
@@ -375,6 +398,7 @@ fn reread(
         // The layer was verified when it was first read; a second reading that had problems is not worth keeping.
         if problems.is_empty()
             && more.is_empty()
+            && !budget.is_exceeded()
             && let (Some(cache), Some(key)) = (options.cache, &key)
         {
             let scan = LayerScan {
@@ -388,9 +412,9 @@ fn reread(
     })
 }
 
-fn scan_tree(tree: &FolderTree, options: &ScanOptions<'_>) -> (Target, Assembled) {
+fn scan_tree(tree: &FolderTree, options: &ScanOptions<'_>, budget: &Arc<Budget>) -> (Target, Assembled) {
     options.progress.layers(1, 0);
-    let (scans, problems) = pool::with_workers(options.threads, |pool| {
+    let (scans, problems) = pool::with_workers(options.threads, budget, |pool| {
         let walked = tree.walk(options.threads, &|| collect::Collector::new(pool));
         let mut problems = Vec::new();
         let mut scans = Vec::new();
@@ -425,6 +449,7 @@ fn scan_tree(tree: &FolderTree, options: &ScanOptions<'_>) -> (Target, Assembled
 fn scan_document(
     document: &mut dyn Content,
     options: &ScanOptions<'_>,
+    budget: &Budget,
 ) -> Result<(Target, Assembled), ScanError> {
     let archives = artifact::archives::Limited::default();
     let mut extracted =
@@ -432,6 +457,7 @@ fn scan_document(
             name: options.name.clone(),
             message,
         })?;
+    budget.admit(&options.name, &mut extracted);
     let os: Option<OsRelease> = extracted.os.take();
     let problems: Vec<Problem> = std::mem::take(&mut extracted.problems);
     let assembled = assemble::document(extracted, os, problems);

@@ -1,5 +1,6 @@
 //! Threads that run extractors beside the threads that read layers.
 
+use crate::budget::Budget;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -13,9 +14,15 @@ const QUEUE: usize = 24;
 /// Where jobs are handed in.
 pub(crate) struct Pool {
     sender: Mutex<Option<SyncSender<Job>>>,
+    budget: Arc<Budget>,
 }
 
 impl Pool {
+    /// What the jobs of the scan may keep in all.
+    pub(crate) fn budget(&self) -> &Arc<Budget> {
+        &self.budget
+    }
+
     /// Hands a job in; waits while the queue is full, which slows the readers down to what the extractors can take.
     pub(crate) fn run(&self, job: Job) {
         let sender = self.sender.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -62,11 +69,12 @@ impl Drop for PendingGuard {
 }
 
 /// Runs `body` with `threads` workers; returns when it has returned and every job is done.
-pub(crate) fn with_workers<T>(threads: usize, body: impl FnOnce(&Pool) -> T) -> T {
+pub(crate) fn with_workers<T>(threads: usize, budget: &Arc<Budget>, body: impl FnOnce(&Pool) -> T) -> T {
     let (sender, receiver) = sync_channel::<Job>(QUEUE);
     let receiver = Mutex::new(receiver);
     let pool = Pool {
         sender: Mutex::new(Some(sender)),
+        budget: Arc::clone(budget),
     };
     std::thread::scope(|scope| {
         for _ in 0..threads.max(1) {
@@ -96,7 +104,7 @@ mod tests {
     #[test]
     fn all_jobs_are_done_when_it_returns_even_if_one_panics() {
         let done = Arc::new(AtomicUsize::new(0));
-        with_workers(2, |pool| {
+        with_workers(2, &Arc::new(Budget::new(1)), |pool| {
             let pending = Pending::default();
             for number in 0..100 {
                 let done = Arc::clone(&done);

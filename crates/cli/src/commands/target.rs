@@ -56,6 +56,7 @@ pub(crate) fn scan_target(
         name: name.to_owned(),
         database: database.as_ref(),
         cache: cache.as_ref(),
+        max_packages: settings.max_packages,
         threads: options.threads.unwrap_or(settings.threads).clamp(1, 256),
         include_development: include_development || settings.include_dev,
         base_layers,

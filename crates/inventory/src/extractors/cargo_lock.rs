@@ -76,7 +76,7 @@ fn read(reading: &mut Reading<'_>) {
         }
     }
     let requests = ids.iter().map(|(name, (_, _, id))| (*name, *id));
-    graph.suspend(requests, reading.out);
+    reading.suspend(graph, requests);
 }
 
 /// A package's source and that of a dependency on it; the latter leaves out a git repository's commit.

@@ -86,5 +86,5 @@ fn read(reading: &mut Reading<'_>) {
             }
         }
     }
-    graph.suspend(ids.iter().map(|(name, id)| (name.as_str(), *id)), reading.out);
+    reading.suspend(graph, ids.iter().map(|(name, id)| (name.as_str(), *id)));
 }

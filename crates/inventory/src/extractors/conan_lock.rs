@@ -4,7 +4,7 @@ use crate::Kind;
 use crate::dependency_graph::{DependencyGraph, Id};
 use crate::documents::Node;
 use crate::identity::with_requirement;
-use crate::lock_file::{LockFile, Reading, alone};
+use crate::lock_file::{Listing, LockFile, Reading, alone};
 use model::{Meta, Package, Purl, Relation, Scope};
 use std::collections::HashMap;
 
@@ -46,7 +46,7 @@ fn read(reading: &mut Reading<'_>) {
     if !document.get("requires").exists() && !document.get("version").exists() {
         return reading.problem("not a Conan lock file: it has neither `graph_lock` nor `requires`");
     }
-    let mut packages = Vec::new();
+    let mut packages = Listing::default();
     for (list, scope) in LISTS {
         for item in document.get(list).items() {
             // In some versions an item is a pair of the reference and what is known of it.
@@ -97,7 +97,7 @@ fn read_graph(reading: &mut Reading<'_>, nodes: &Node<'_>) {
 }
 
 fn read_conanfile(reading: &mut Reading<'_>) {
-    let mut packages = Vec::new();
+    let mut packages = Listing::default();
     let mut section = None;
     for (number, line) in reading.lines() {
         let line = line.split('#').next().unwrap_or(line).trim();

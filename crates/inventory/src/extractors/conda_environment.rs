@@ -3,7 +3,7 @@
 use crate::Kind;
 use crate::documents::Value;
 use crate::identity::{other, with_requirement};
-use crate::lock_file::{LockFile, Reading, alone};
+use crate::lock_file::{Listing, LockFile, Reading, alone};
 use crate::python_requirements::Requirement;
 use model::{Meta, Package, Relation};
 
@@ -26,7 +26,7 @@ static META: Meta = Meta {
 
 fn read(reading: &mut Reading<'_>) {
     let document = reading.yaml();
-    let mut packages = Vec::new();
+    let mut packages = Listing::default();
     // Other programs have files of this name too; theirs hold no list of dependencies.
     for item in document.get("dependencies").items() {
         match &item.value {

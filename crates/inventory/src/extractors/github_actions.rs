@@ -3,7 +3,7 @@
 use crate::Kind;
 use crate::documents::Node;
 use crate::identity::other;
-use crate::lock_file::{LockFile, Reading, alone};
+use crate::lock_file::{Listing, LockFile, Reading, alone};
 use model::Purl;
 use model::{Meta, Package, Relation, path};
 
@@ -55,7 +55,7 @@ fn read(reading: &mut Reading<'_>) {
     } else {
         reading.text.lines().collect()
     };
-    let mut packages = Vec::new();
+    let mut packages = Listing::default();
     for node in uses {
         let Some(text) = node.text() else {
             continue;

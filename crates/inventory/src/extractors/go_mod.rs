@@ -2,7 +2,7 @@
 
 use crate::dependency_graph::label;
 use crate::identity::{from_path, golang};
-use crate::lock_file::{LockFile, Reading};
+use crate::lock_file::{Listing, LockFile, Reading};
 use crate::{Found, Kind, Note};
 use model::{Location, Meta, Package, Relation, path};
 use std::cmp::Ordering;
@@ -104,7 +104,7 @@ impl<'a> Module<'a> {
 }
 
 fn list(reading: &mut Reading<'_>, module: &Module<'_>) {
-    let mut packages = Vec::new();
+    let mut packages = Listing::default();
     let chain: Vec<String> = if module.name.is_empty() {
         Vec::new()
     } else {

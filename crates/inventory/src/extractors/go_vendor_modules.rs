@@ -2,8 +2,8 @@
 
 use crate::Kind;
 use crate::identity::{from_path, golang};
-use crate::lock_file::{LockFile, Reading, alone};
-use model::{Meta, Package, Relation};
+use crate::lock_file::{Listing, LockFile, Reading, alone};
+use model::{Meta, Relation};
 
 /// The member.
 pub(super) static GO_VENDOR_MODULES: LockFile = LockFile {
@@ -24,7 +24,7 @@ static META: Meta = Meta {
 };
 
 fn read(reading: &mut Reading<'_>) {
-    let mut packages: Vec<Package> = Vec::new();
+    let mut packages = Listing::default();
     for (number, line) in reading.lines() {
         if let Some(explicit) = line.strip_prefix("## ") {
             if explicit.split(';').any(|part| part.trim() == "explicit")

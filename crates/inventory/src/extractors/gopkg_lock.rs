@@ -2,7 +2,7 @@
 
 use crate::Kind;
 use crate::identity::golang;
-use crate::lock_file::{LockFile, Reading, alone};
+use crate::lock_file::{Listing, LockFile, Reading, alone};
 use model::{Meta, Relation};
 use std::collections::HashSet;
 
@@ -35,7 +35,7 @@ fn read(reading: &mut Reading<'_>) {
             .chain([input.len()]);
         inputs.extend(ends.map(|end| &input[..end]));
     }
-    let mut packages = Vec::new();
+    let mut packages = Listing::default();
     for entry in document.get("projects").items() {
         let name = entry.get("name").str();
         if name.is_empty() {

@@ -2,7 +2,7 @@
 
 use crate::Kind;
 use crate::identity::maven;
-use crate::lock_file::{LockFile, Reading, alone};
+use crate::lock_file::{Listing, LockFile, Reading, alone};
 use model::{Meta, Scope};
 
 /// The member.
@@ -31,7 +31,7 @@ static META: Meta = Meta {
 
 fn read(reading: &mut Reading<'_>) {
     let buildscript = reading.file_name().starts_with("buildscript");
-    let mut packages = Vec::new();
+    let mut packages = Listing::default();
     for (number, line) in reading.lines() {
         let line = line.trim();
         if line.is_empty() || line.starts_with('#') || line.starts_with("empty=") {

@@ -2,7 +2,7 @@
 
 use crate::Kind;
 use crate::identity::maven;
-use crate::lock_file::{LockFile, Reading, alone};
+use crate::lock_file::{Listing, LockFile, Reading, alone};
 use model::Meta;
 
 /// The member.
@@ -24,7 +24,7 @@ static META: Meta = Meta {
 
 fn read(reading: &mut Reading<'_>) {
     let document = reading.xml();
-    let mut packages = Vec::new();
+    let mut packages = Listing::default();
     for component in document
         .child("verification-metadata")
         .child("components")

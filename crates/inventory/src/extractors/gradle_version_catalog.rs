@@ -3,7 +3,7 @@
 use crate::Kind;
 use crate::documents::Node;
 use crate::identity::{maven, with_requirement};
-use crate::lock_file::{LockFile, Reading, alone};
+use crate::lock_file::{Listing, LockFile, Reading, alone};
 use model::{Meta, Package, Scope};
 use std::collections::HashMap;
 
@@ -32,7 +32,7 @@ fn read(reading: &mut Reading<'_>) {
         .iter()
         .map(|(name, version)| (&**name, version))
         .collect();
-    let mut packages = Vec::new();
+    let mut packages = Listing::default();
     for (alias, entry) in document.get("libraries").entries() {
         // `"group:name:version"`, or a table with `module` or `group` and `name`.
         let (module, version) = match entry.text() {

@@ -105,5 +105,5 @@ fn read(reading: &mut Reading<'_>) {
         return;
     }
     let requests = by_name.iter().map(|(_, (uuid, id))| (*uuid, *id));
-    graph.suspend(requests, reading.out);
+    reading.suspend(graph, requests);
 }

@@ -2,7 +2,7 @@
 
 use crate::Kind;
 use crate::identity::other;
-use crate::lock_file::{LockFile, Reading, alone};
+use crate::lock_file::{Listing, LockFile, Reading, alone};
 use model::{Meta, Scope};
 
 /// The member.
@@ -23,7 +23,7 @@ static META: Meta = Meta {
 };
 
 fn read(reading: &mut Reading<'_>) {
-    let mut packages = Vec::new();
+    let mut packages = Listing::default();
     let mut scope = None;
     for (number, line) in reading.lines() {
         let text = line.trim();

@@ -2,7 +2,7 @@
 
 use crate::Kind;
 use crate::identity::{cargo, gem, golang, npm, other, pypi, with_requirement};
-use crate::lock_file::{LockFile, Reading, alone};
+use crate::lock_file::{Listing, LockFile, Reading, alone};
 use model::{Meta, Package, Relation};
 
 /// The member.
@@ -29,7 +29,7 @@ static META: Meta = Meta {
 
 fn read(reading: &mut Reading<'_>) {
     let document = reading.toml();
-    let mut packages = Vec::new();
+    let mut packages = Listing::default();
     for (name, value) in document.get("tools").entries() {
         let single = [value.clone()];
         let versions = if value.items().is_empty() {

@@ -1,6 +1,6 @@
 //! npm's `package-lock.json` and `npm-shrinkwrap.json`, versions 1 to 3.
 
-use crate::dependency_graph::{DependencyGraph, Id, Manifest, NestedFolders, join_manifests};
+use crate::dependency_graph::{DependencyGraph, Id, LEFT_OUT, Manifest, NestedFolders, join_manifests};
 use crate::documents::{Node, Value};
 use crate::identity::{from_path, npm, npm_resolved, split_npm};
 use crate::lock_file::{LockFile, Reading};
@@ -91,7 +91,7 @@ fn licenses(entry: &Node<'_>) -> Vec<String> {
 fn read_packages(reading: &mut Reading<'_>, document: &Node<'_>) {
     let packages = document.get("packages").entries();
     let mut graph = DependencyGraph::default();
-    let mut places: HashMap<&str, Id> = HashMap::with_capacity(packages.len());
+    let mut places: HashMap<&str, Id> = HashMap::new();
     let mut links: Vec<(&str, &str)> = Vec::new();
     for (path, entry) in packages {
         if entry.get("link").is_true() {
@@ -141,7 +141,9 @@ fn read_packages(reading: &mut Reading<'_>, document: &Node<'_>) {
                 graph.add(package)
             }
         };
-        places.insert(path, id);
+        if id != LEFT_OUT {
+            places.insert(path, id);
+        }
     }
     for (path, target) in links {
         if let Some(&id) = places.get(target) {
@@ -226,7 +228,7 @@ fn read_tree<'n>(reading: &mut Reading<'_>, document: &'n Node<'_>) {
         .first()
         .map(|top| top.names.iter().map(|(name, id)| (*name, *id)).collect())
         .unwrap_or_default();
-    graph.suspend(requests.into_iter(), reading.out);
+    reading.suspend(graph, requests.into_iter());
 }
 
 fn tree_package(reading: &mut Reading<'_>, name: &str, entry: &Node<'_>) -> Option<Package> {

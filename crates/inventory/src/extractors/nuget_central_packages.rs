@@ -1,7 +1,7 @@
 //! `Directory.Packages.props` and other `*Packages.props`: NuGet's versions for all projects of a tree.
 
 use crate::Kind;
-use crate::lock_file::{LockFile, Reading, alone};
+use crate::lock_file::{Listing, LockFile, Reading, alone};
 use crate::msbuild;
 use model::Meta;
 
@@ -24,7 +24,7 @@ static META: Meta = Meta {
 
 fn read(reading: &mut Reading<'_>) {
     let document = reading.xml();
-    let mut packages = Vec::new();
+    let mut packages = Listing::default();
     for reference in msbuild::references(
         &document,
         &["PackageVersion", "GlobalPackageReference", "PackageReference"],

@@ -2,7 +2,7 @@
 
 use crate::Kind;
 use crate::identity::nuget;
-use crate::lock_file::{LockFile, Reading, alone};
+use crate::lock_file::{Listing, LockFile, Reading, alone};
 use model::{Meta, Scope};
 
 /// The member.
@@ -27,7 +27,7 @@ static META: Meta = Meta {
 
 fn read(reading: &mut Reading<'_>) {
     let document = reading.xml();
-    let mut packages = Vec::new();
+    let mut packages = Listing::default();
     for entry in document.child("packages").all("package") {
         let (name, version) = (entry.attribute("id"), entry.attribute("version"));
         if name.is_empty() || version.is_empty() {

@@ -44,5 +44,5 @@ fn read(reading: &mut Reading<'_>) {
     }
     package.relation = Some(Relation::Direct);
     let package = reading.at(package, number);
-    reading.list([package]);
+    reading.list([package].into_iter().collect());
 }

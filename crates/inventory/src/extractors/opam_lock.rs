@@ -1,7 +1,7 @@
 //! `*.opam.locked` and the state of an opam switch.
 
 use crate::Kind;
-use crate::lock_file::{LockFile, Reading, alone};
+use crate::lock_file::{Listing, LockFile, Reading, alone};
 use model::{Meta, Package, Purl, Relation, Scope};
 use std::collections::HashSet;
 
@@ -24,7 +24,7 @@ static META: Meta = Meta {
 
 fn read(reading: &mut Reading<'_>) {
     let mut field = String::new();
-    let mut packages = Vec::new();
+    let mut packages = Listing::default();
     let mut wanted: HashSet<&str> = HashSet::new();
     for (number, line) in reading.lines() {
         let mut text = line;

@@ -3,7 +3,7 @@
 use crate::Kind;
 use crate::documents::Value;
 use crate::identity::{from_git, from_path, from_url, pypi, with_requirement};
-use crate::lock_file::{LockFile, Reading, alone};
+use crate::lock_file::{Listing, LockFile, Reading, alone};
 use model::{Meta, Scope};
 
 /// The member.
@@ -28,7 +28,7 @@ fn read(reading: &mut Reading<'_>) {
     if !document.get("default").exists() && !document.get("_meta").exists() {
         return reading.problem("not a pipenv lock file: it has neither `_meta` nor `default`");
     }
-    let mut packages = Vec::new();
+    let mut packages = Listing::default();
     for (category, entries) in document
         .entries()
         .iter()

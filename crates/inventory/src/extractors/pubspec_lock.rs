@@ -2,7 +2,7 @@
 
 use crate::Kind;
 use crate::identity::{from_git, from_path, pub_dev};
-use crate::lock_file::{LockFile, Reading, alone};
+use crate::lock_file::{Listing, LockFile, Reading, alone};
 use model::{Meta, Relation, Scope};
 
 /// The member.
@@ -27,7 +27,7 @@ fn read(reading: &mut Reading<'_>) {
     if !document.get("packages").exists() && !document.get("sdks").exists() {
         return reading.problem("not a pub lock file: it has neither `packages` nor `sdks`");
     }
-    let mut packages = Vec::new();
+    let mut packages = Listing::default();
     for (key, entry) in document.get("packages").entries() {
         let version = entry.get("version").str();
         if version.is_empty() {

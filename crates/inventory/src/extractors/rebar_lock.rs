@@ -2,7 +2,7 @@
 
 use crate::Kind;
 use crate::identity::{from_git, hex, other};
-use crate::lock_file::{LockFile, Reading, alone};
+use crate::lock_file::{Listing, LockFile, Reading, alone};
 use model::{Meta, Relation};
 
 /// The member.
@@ -23,7 +23,7 @@ static META: Meta = Meta {
 };
 
 fn read(reading: &mut Reading<'_>) {
-    let mut packages = Vec::new();
+    let mut packages = Listing::default();
     let lines: Vec<(u32, &str)> = reading.lines().collect();
     let mut index = 0;
     while let Some(&(number, line)) = lines.get(index) {

@@ -1,7 +1,7 @@
 //! `requirements.txt` of pip, with its includes, continued lines, hashes, markers and addresses.
 
 use crate::identity::pypi;
-use crate::lock_file::{LockFile, Reading};
+use crate::lock_file::{Listing, LockFile, Reading};
 use crate::python_requirements::{Requirement, at_address, is_development_group, of_archive};
 use crate::{Found, Kind, Note};
 use model::{Meta, Package, Problem, Scope, path};
@@ -32,7 +32,7 @@ fn wants(path: &str, name: &str) -> bool {
 fn read(reading: &mut Reading<'_>) {
     let stem = reading.file_name().trim_end_matches(".txt");
     let scope = is_development_group(stem).then_some(Scope::Development);
-    let mut packages = Vec::new();
+    let mut packages = Listing::default();
     for (number, line) in logical_lines(reading.text) {
         let line = without_comment(&line).trim();
         if line.is_empty() {

@@ -2,7 +2,7 @@
 
 use crate::Kind;
 use crate::identity::maven;
-use crate::lock_file::{LockFile, Reading, alone};
+use crate::lock_file::{Listing, LockFile, Reading, alone};
 use model::{Meta, Scope};
 
 /// The member.
@@ -27,7 +27,7 @@ fn read(reading: &mut Reading<'_>) {
     if !document.get("dependencies").exists() {
         return reading.problem("not an sbt lock file: it has no `dependencies`");
     }
-    let mut packages = Vec::new();
+    let mut packages = Listing::default();
     for entry in document.get("dependencies").items() {
         let [group, artifact, version] = ["org", "name", "version"].map(|key| entry.get(key).str());
         if group.is_empty() || artifact.is_empty() || version.is_empty() {

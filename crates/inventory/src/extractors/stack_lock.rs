@@ -2,7 +2,7 @@
 
 use crate::Kind;
 use crate::identity::{from_git, from_url, hackage};
-use crate::lock_file::{LockFile, Reading, alone};
+use crate::lock_file::{Listing, LockFile, Reading, alone};
 use model::Meta;
 
 /// The member.
@@ -27,7 +27,7 @@ fn read(reading: &mut Reading<'_>) {
     if !document.get("packages").exists() && !document.get("snapshots").exists() {
         return reading.problem("not a Stack lock file: it has neither `packages` nor `snapshots`");
     }
-    let mut packages = Vec::new();
+    let mut packages = Listing::default();
     for item in document.get("packages").items() {
         let entry = item.get("completed");
         let package = if let Some(text) = entry.get("hackage").text() {

@@ -2,7 +2,7 @@
 
 use crate::Kind;
 use crate::identity::{from_path, slashed};
-use crate::lock_file::{LockFile, Reading, alone};
+use crate::lock_file::{Listing, LockFile, Reading, alone};
 use model::{Meta, Package};
 
 /// The member.
@@ -29,7 +29,7 @@ fn read(reading: &mut Reading<'_>) {
     if !pins.exists() {
         return reading.problem("not a Package.resolved: it has no `pins`");
     }
-    let mut packages = Vec::new();
+    let mut packages = Listing::default();
     for pin in pins.items() {
         let place = pin
             .get("location")

@@ -2,7 +2,7 @@
 
 use crate::Kind;
 use crate::identity::slashed;
-use crate::lock_file::{LockFile, Reading, alone};
+use crate::lock_file::{Listing, LockFile, Reading, alone};
 use model::{Meta, Package};
 
 /// The member.
@@ -23,7 +23,7 @@ static META: Meta = Meta {
 };
 
 fn read(reading: &mut Reading<'_>) {
-    let mut packages = Vec::new();
+    let mut packages = Listing::default();
     let mut provider: Option<(u32, &str)> = None;
     for (number, line) in reading.lines().chain([(0, "provider \"\" {")]) {
         let text = line.trim();

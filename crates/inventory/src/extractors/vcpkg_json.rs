@@ -4,7 +4,7 @@ use crate::Kind;
 use crate::dependency_graph::cut;
 use crate::documents::Node;
 use crate::identity::{other, with_requirement};
-use crate::lock_file::{LockFile, Reading, alone};
+use crate::lock_file::{Listing, LockFile, Reading, alone};
 use model::{Meta, Relation, Scope};
 use std::collections::HashMap;
 
@@ -42,7 +42,7 @@ fn read(reading: &mut Reading<'_>) {
     for (_, feature) in document.get("features").entries() {
         lists.push((feature.get("dependencies"), Scope::Optional));
     }
-    let mut packages = Vec::new();
+    let mut packages = Listing::default();
     for (list, scope) in lists {
         for entry in list.items() {
             let Some(name) = entry.text().or_else(|| entry.get("name").text()) else {

@@ -96,7 +96,7 @@ fn read(reading: &mut Reading<'_>) {
             graph.want(from, to, scope);
         }
     }
-    graph.suspend(answers.iter().map(|(key, id)| (key.as_str(), *id)), reading.out);
+    reading.suspend(graph, answers.iter().map(|(key, id)| (key.as_str(), *id)));
 }
 
 /// What the project wants, by name and range.

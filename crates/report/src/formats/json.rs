@@ -41,7 +41,11 @@ impl Format for Json {
     }
 
     fn write(&self, report: &Report, _options: &Options, out: &mut dyn Write) -> io::Result<()> {
-        crate::write_json(&Document::from_report(report), out)
+        let packages = PackageObjects {
+            packages: &report.packages,
+            layers: &report.target.layers,
+        };
+        crate::write_json(&Document::from_report(report, packages), out)
     }
 }
 
@@ -50,7 +54,7 @@ impl Format for Json {
 /// # Errors
 /// A message that says why the text is no such report.
 pub fn read(bytes: &[u8]) -> Result<Report, String> {
-    let document: Document =
+    let document: Document<Vec<PackageObject>> =
         serde_json::from_slice(bytes).map_err(|error| format!("it is no JSON report: {error}"))?;
     if document.schema != SCHEMA {
         return Err(format!(
@@ -62,15 +66,31 @@ pub fn read(bytes: &[u8]) -> Result<Report, String> {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Document {
+struct Document<P> {
     schema: String,
     generator: Generator,
     created: String,
     target: TargetObject,
-    packages: Vec<PackageObject>,
+    packages: P,
     findings: Vec<FindingObject>,
     problems: Vec<ProblemObject>,
     summary: SummaryObject,
+}
+
+/// Packages that become objects one by one as they are written, since there may be very many.
+struct PackageObjects<'r> {
+    packages: &'r [Package],
+    layers: &'r [Layer],
+}
+
+impl Serialize for PackageObjects<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(
+            self.packages
+                .iter()
+                .map(|package| PackageObject::from_package(package, self.layers)),
+        )
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -243,9 +263,8 @@ struct SummaryObject {
     problems: usize,
 }
 
-impl Document {
-    fn from_report(report: &Report) -> Self {
-        let layers = &report.target.layers;
+impl<P> Document<P> {
+    fn from_report(report: &Report, packages: P) -> Self {
         let summary = report.summary();
         Self {
             schema: SCHEMA.to_owned(),
@@ -256,11 +275,7 @@ impl Document {
             },
             created: report.created.clone(),
             target: TargetObject::from_target(&report.target),
-            packages: report
-                .packages
-                .iter()
-                .map(|package| PackageObject::from_package(package, layers))
-                .collect(),
+            packages,
             findings: report
                 .findings
                 .iter()
@@ -289,7 +304,9 @@ impl Document {
             },
         }
     }
+}
 
+impl Document<Vec<PackageObject>> {
     fn into_report(self) -> Result<Report, String> {
         let target = self.target.into_target()?;
         let layer_index: HashMap<String, u32> = (0_u32..)
