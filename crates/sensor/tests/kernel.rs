@@ -22,7 +22,7 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -1108,6 +1108,280 @@ fn what_a_process_changes_of_itself_is_told() {
     });
     let credentials = seen.record().credentials().unwrap();
     assert_eq!((credentials.uid, credentials.effective), (12345, 0));
+}
+
+/// Memory that changes between the call and its record: the name may lie, the file cannot.
+#[test]
+fn a_name_that_changes_while_it_is_used_does_not_hide_the_file() {
+    let Some(mut watch) = watch(&["openat"]) else {
+        return;
+    };
+    let folder = folder();
+    let names = ["secret", "harmle"].map(|name| folder.path().join(name).to_str().unwrap().to_owned());
+    for name in &names {
+        std::fs::write(name, "").unwrap();
+    }
+    let mut bytes = names[0].clone().into_bytes();
+    bytes.push(0);
+    let at = names[0].len() - 6;
+    let name: &'static [AtomicU8] = bytes.into_iter().map(AtomicU8::new).collect::<Vec<_>>().leak();
+    let stop = AtomicBool::new(false);
+    let mut opened = HashMap::new();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !stop.load(Ordering::Relaxed) {
+                for part in ["harmle", "secret"] {
+                    for (to, byte) in name[at..].iter().zip(part.bytes()) {
+                        to.store(byte, Ordering::Relaxed);
+                    }
+                }
+            }
+        });
+        for _ in 0..400 {
+            // SAFETY: the name is ended by zero, which nothing overwrites.
+            let descriptor = unsafe { libc::openat(libc::AT_FDCWD, name.as_ptr().cast(), libc::O_RDONLY) };
+            // Half of a name is the name of nothing.
+            if descriptor >= 0 {
+                let file = std::fs::read_link(format!("/proc/self/fd/{descriptor}")).unwrap();
+                // SAFETY: the descriptor is this test's alone.
+                opened.insert(descriptor, (unsafe { OwnedFd::from_raw_fd(descriptor) }, file));
+            }
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+    assert!(opened.len() > 10, "{}", opened.len());
+    let process = std::process::id();
+    for (descriptor, (_, file)) in &opened {
+        let seen = watch.find("an open", |seen| {
+            seen.event() == "openat"
+                && seen.header.tgid == process
+                && seen.header.ret == i64::from(*descriptor)
+                && names.contains(&seen.text(Tag::File))
+        });
+        assert_eq!(seen.text(Tag::File), file.to_str().unwrap());
+    }
+}
+
+/// Runs `act` in a child between fork and exec, then opens `path` there; the exec fails.
+fn child_opens(path: &std::path::Path, act: impl Fn() -> bool + Send + Sync + 'static) -> bool {
+    let name = std::ffi::CString::new(path.to_str().unwrap()).unwrap();
+    let (mut reader, writer) = std::io::pipe().unwrap();
+    let mut command = Command::new("/nonexistent");
+    // SAFETY: only system calls between fork and exec.
+    unsafe {
+        command.pre_exec(move || {
+            if act() {
+                libc::write(writer.as_raw_fd(), c"1".as_ptr().cast(), 1);
+                libc::open(name.as_ptr(), libc::O_RDONLY);
+            }
+            Ok(())
+        });
+    }
+    assert!(command.spawn().is_err());
+    drop(command);
+    let mut word = Vec::new();
+    std::io::Read::read_to_end(&mut reader, &mut word).unwrap();
+    !word.is_empty()
+}
+
+#[test]
+fn namespaces_are_those_at_the_time_of_the_event() {
+    let Some(mut watch) = watch(&["open", "openat"]) else {
+        return;
+    };
+    let folder = folder();
+    let file = folder.path().join("opened-elsewhere");
+    std::fs::write(&file, "").unwrap();
+    let name = file.to_str().unwrap();
+    // SAFETY: only system calls.
+    let unshared = child_opens(&file, || unsafe { libc::unshare(libc::CLONE_NEWNS) == 0 });
+    if !unshared {
+        eprintln!("skipped: no namespaces can be made");
+        return;
+    }
+    let seen = watch.find("the open after unshare", |seen| {
+        seen.header.tgid != std::process::id() && seen.text(Tag::Path) == name
+    });
+    let own = std::fs::read_link("/proc/self/ns/mnt").unwrap();
+    let inside = format!("mnt:[{}]", seen.header.mount_namespace);
+    assert_ne!(inside, own.to_str().unwrap());
+    watch.seen.clear();
+
+    // A process that waits in a namespace of its own, and another that joins it.
+    let mut other = Command::new("unshare")
+        .args(["--mount", "sh", "-c", "echo ready; read line"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut ready = [0; 6];
+    std::io::Read::read_exact(other.stdout.as_mut().unwrap(), &mut ready).unwrap();
+    let there = std::fs::read_link(format!("/proc/{}/ns/mnt", other.id())).unwrap();
+    let space = std::ffi::CString::new(format!("/proc/{}/ns/mnt", other.id())).unwrap();
+    // SAFETY: only system calls.
+    let joined = child_opens(&file, move || unsafe {
+        let descriptor = libc::open(space.as_ptr(), libc::O_RDONLY);
+        libc::setns(descriptor, libc::CLONE_NEWNS) == 0
+    });
+    assert!(joined);
+    let call = watch.find("setns", |seen| seen.event() == "setns" && seen.header.ret == 0);
+    let seen = watch.find("the open after setns", |seen| seen.text(Tag::Path) == name);
+    assert_eq!(
+        format!("mnt:[{}]", seen.header.mount_namespace),
+        there.to_str().unwrap()
+    );
+    assert_eq!(call.header.tgid, seen.header.tgid);
+    drop(other.stdin.take());
+    other.wait().unwrap();
+}
+
+#[test]
+fn a_process_cloned_into_a_group_is_in_that_group() {
+    let Some(mut watch) = watch(&["open", "openat"]) else {
+        return;
+    };
+    if !std::path::Path::new("/sys/fs/cgroup/cgroup.controllers").exists() {
+        eprintln!("skipped: groups of version 1 tell containers apart here, and cannot be cloned into");
+        return;
+    }
+    let Some(group) = Group::new("cloned") else { return };
+    let made = watch.find("the group", |seen| {
+        seen.is(Kind::Cgroup)
+            && seen.header.args[0] == 1
+            && seen.text(Tag::Cgroup).contains("hullward-cloned")
+    });
+    let folder = folder();
+    let file = folder.path().join("opened-in-group");
+    std::fs::write(&file, "").unwrap();
+    let directory = std::fs::File::open(&group.0).unwrap();
+    let name = std::ffi::CString::new(file.to_str().unwrap()).unwrap();
+    // struct clone_args, as far as the group.
+    let mut arguments = [0_u64; 11];
+    arguments[0] = 0x2_0000_0000;
+    arguments[4] = libc::SIGCHLD as u64;
+    arguments[10] = directory.as_raw_fd() as u64;
+    // SAFETY: the child only makes system calls.
+    let child = unsafe {
+        let child = libc::syscall(libc::SYS_clone3, arguments.as_ptr(), 88_usize);
+        if child == 0 {
+            libc::open(name.as_ptr(), libc::O_RDONLY);
+            libc::_exit(0);
+        }
+        child
+    };
+    assert!(child > 0, "{}", std::io::Error::last_os_error());
+    let mut status = 0;
+    // SAFETY: the child is this test's own.
+    unsafe { libc::waitpid(i32::try_from(child).unwrap(), &raw mut status, 0) };
+    let seen = watch.find("the open", |seen| {
+        seen.header.tgid != std::process::id() && seen.text(Tag::Path) == file.to_str().unwrap()
+    });
+    assert_eq!(seen.header.cgroup, made.header.cgroup);
+}
+
+#[test]
+fn files_reached_by_handle_and_filled_without_writing_are_named() {
+    let Some(mut watch) = watch(&[
+        "open_by_handle_at",
+        "splice",
+        "vmsplice",
+        "copy_file_range",
+        "mmap",
+        "tee",
+    ]) else {
+        return;
+    };
+    let folder = folder();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    std::fs::write(path("from"), "content").unwrap();
+    let from = std::fs::File::open(path("from")).unwrap();
+    let to = std::fs::OpenOptions::new()
+        .create(true)
+        .truncate(true)
+        .read(true)
+        .write(true)
+        .open(path("to"))
+        .unwrap();
+    let (reader, writer) = std::io::pipe().unwrap();
+    let none = std::ptr::null_mut();
+    // SAFETY: descriptors are open, buffers outlive the calls.
+    unsafe {
+        if libc::copy_file_range(from.as_raw_fd(), none, to.as_raw_fd(), none, 7, 0) == 7 {
+            let seen = watch.find("copy_file_range", |seen| {
+                seen.event() == "copy_file_range" && seen.header.ret == 7
+            });
+            assert_eq!(
+                (seen.text(Tag::File), seen.text(Tag::SecondFile)),
+                (path("from"), path("to"))
+            );
+        } else {
+            eprintln!("skipped: this file system copies no ranges");
+        }
+        let text = b"spliced";
+        let part = libc::iovec {
+            iov_base: text.as_ptr().cast_mut().cast(),
+            iov_len: text.len(),
+        };
+        assert_eq!(libc::vmsplice(writer.as_raw_fd(), &raw const part, 1, 0), 7);
+        let seen = watch.find("vmsplice", |seen| {
+            seen.event() == "vmsplice" && seen.header.ret == 7
+        });
+        assert!(
+            seen.text(Tag::File).starts_with("pipe:["),
+            "{}",
+            seen.text(Tag::File)
+        );
+        assert_eq!(
+            libc::splice(reader.as_raw_fd(), none, to.as_raw_fd(), none, 7, 0),
+            7
+        );
+        let seen = watch.find("splice", |seen| seen.event() == "splice" && seen.header.ret == 7);
+        assert_eq!(seen.text(Tag::SecondFile), path("to"));
+        let memory = libc::mmap(
+            std::ptr::null_mut(),
+            7,
+            libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_SHARED,
+            to.as_raw_fd(),
+            0,
+        );
+        assert_ne!(memory, libc::MAP_FAILED);
+        let seen = watch.find("mmap", |seen| {
+            seen.event() == "mmap" && seen.text(Tag::File) == path("to")
+        });
+        assert_eq!(seen.header.args[2], 3);
+        libc::munmap(memory, 7);
+
+        // The handle of a file: its size, 8 bytes before the handle itself.
+        let mut handle = [0_u32; 34];
+        handle[0] = 128;
+        let mut mount = 0;
+        let name = std::ffi::CString::new(path("from")).unwrap();
+        let found = libc::syscall(
+            libc::SYS_name_to_handle_at,
+            libc::AT_FDCWD,
+            name.as_ptr(),
+            handle.as_mut_ptr(),
+            &raw mut mount,
+            0,
+        );
+        let base = std::fs::File::open(folder.path()).unwrap();
+        let opened = libc::syscall(
+            libc::SYS_open_by_handle_at,
+            base.as_raw_fd(),
+            handle.as_mut_ptr(),
+            libc::O_RDONLY,
+        );
+        if found == 0 && opened >= 0 {
+            let _opened = OwnedFd::from_raw_fd(i32::try_from(opened).unwrap());
+            let seen = watch.find("open_by_handle_at", |seen| {
+                seen.event() == "open_by_handle_at" && seen.header.ret == opened
+            });
+            assert_eq!(seen.text(Tag::File), path("from"));
+        } else {
+            eprintln!("skipped: handles: {}", std::io::Error::last_os_error());
+        }
+    }
 }
 
 /// A control group of the test's own; `None` where there is none to be had.
