@@ -21,7 +21,9 @@ pub enum DatabaseError {
         source: std::io::Error,
     },
     /// The file is no database or is damaged.
-    #[error("the advisory database {path} is damaged or is no Hullward database: {message}")]
+    #[error(
+        "the advisory database {path} is damaged or is no Hullward database: {message}; run `hullward db update` to replace it"
+    )]
     Damaged {
         /// Which file.
         path: PathBuf,
@@ -46,11 +48,19 @@ pub enum DatabaseError {
 }
 
 impl DatabaseError {
+    /// Of a file that is no database or is damaged.
     pub(crate) fn damaged(path: &Path, message: String) -> Self {
         Self::Damaged {
             path: path.to_owned(),
             message,
         }
+    }
+}
+
+/// Damage that reading pages found.
+impl From<String> for DatabaseError {
+    fn from(message: String) -> Self {
+        Self::Read(message)
     }
 }
 

@@ -544,7 +544,8 @@ fn lock_files_with_a_million_packages() {
     };
     let pnpm = |number: usize| format!("  p{number}@1.0.0: {{}}\n");
     let pip = |number: usize| format!("p{number}==1.0.0\n");
-    let files: [(&str, &str, &str, &dyn Fn(usize) -> String); 4] = [
+    type Entry<'e> = &'e dyn Fn(usize) -> String;
+    let files: [(&str, &str, &str, Entry<'_>); 4] = [
         (
             "package-lock.json",
             "{\"lockfileVersion\":3,\"packages\":{\"\":{\"dependencies\":{\"p0\":\"1\"}}",
@@ -614,6 +615,68 @@ fn a_target_of_too_many_packages() {
         "the target has 1000 packages; 750 of 8 files were left out",
     );
     assert_problem(&report, "raise `max-packages`");
+}
+
+/// A page number of which a bit flipped asks for a page of gigabytes. The engine that writes the file would believe it.
+#[test]
+fn a_database_whose_page_numbers_are_damaged() {
+    let home = temporary_folder();
+    // Enough that the trees of tables have branches.
+    for number in 0..400 {
+        let record = format!(
+            r#"{{"id":"GHSA-good-{number}","summary":"{}","affected":[{{"package":{{"ecosystem":"npm","name":"left-pad{}"}},"ranges":[{{"type":"SEMVER","events":[{{"introduced":"0"}}]}}]}}]}}"#,
+            "s".repeat(200),
+            if number == 0 {
+                String::new()
+            } else {
+                number.to_string()
+            },
+        );
+        write(home.path(), &format!("feed/npm/GHSA-good-{number}.json"), record);
+    }
+    run(
+        home.path(),
+        &["db", "build", "--from", "feed", "--out", "good.db"],
+    )
+    .expect_code(0);
+    write(home.path(), "app/package-lock.json", LOCK);
+    let whole = fs::read(home.path().join("good.db")).expect("the database");
+    let damaged = |at: usize| {
+        let mut bytes = whole.clone();
+        // The size of a page is two to the power of the upper five bits of its eight-byte number.
+        bytes[at + 7] = 20 << 3;
+        bytes
+    };
+    // The roots of both commits, and every page number of every page that is a branch.
+    let mut cases = vec![damaged(64 + 8), damaged(64 + 128 + 8)];
+    for page in (4096..whole.len()).step_by(4096) {
+        if whole[page] == 2 {
+            let children = usize::from(u16::from_le_bytes([whole[page + 2], whole[page + 3]])) + 1;
+            cases.extend((0..children).map(|child| damaged(page + 8 + 16 * children + 8 * child)));
+        }
+    }
+    // The page size, the size of regions, their number.
+    for at in [12, 16, 20, 24, 28] {
+        let mut bytes = whole.clone();
+        bytes[at..at + 4].copy_from_slice(&0x000f_ffff_u32.to_le_bytes());
+        cases.push(bytes);
+    }
+    let mut refused = 0;
+    for bytes in cases {
+        fs::write(home.path().join("damaged.db"), bytes).expect("written");
+        let ran = Program::new(HULLWARD, home.path())
+            .args(["--db", "damaged.db", "scan", "--format", "json", "app"])
+            .run_within(DEADLINE, 64 * MIB);
+        if ran.code == 0 {
+            // It was a commit or page that is not in use.
+            assert!(ran.stdout.contains("GHSA-good-0"), "{}", ran.stdout);
+        } else {
+            refused += 1;
+            let ran = ran.expect_code(3);
+            assert!(ran.stderr.contains("hullward db update"), "{}", ran.stderr);
+        }
+    }
+    assert!(refused > 10, "only {refused}: has the file no branches?");
 }
 
 /// Names full of what a terminal would obey: in no format, on no stream, is any of it raw.

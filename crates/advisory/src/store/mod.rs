@@ -1,7 +1,10 @@
 //! The engine under the database file: tables of bytes by key. See `docs/database-engine.md` for why it is redb.
 
+mod pages;
+
 use crate::DatabaseError;
-use redb::{Database as Engine, ReadOnlyDatabase, ReadableDatabase, TableDefinition, TableError};
+use pages::{Pages, Pointer};
+use redb::{Database as Engine, TableDefinition};
 use std::path::Path;
 
 /// The tables of the file.
@@ -60,65 +63,41 @@ impl Table {
 /// Stores a key's value in the table that is being filled.
 pub(crate) type Put<'a> = dyn FnMut(&[u8], &[u8]) -> Result<(), String> + 'a;
 
-/// Memory for pages while reading, in bytes. The operating system keeps the file's pages anyway.
-const READ_CACHE: usize = 16 << 20;
 /// Memory for pages while building, in bytes.
 const WRITE_CACHE: usize = 256 << 20;
 
-type ReadTable = redb::ReadOnlyTable<&'static [u8], &'static [u8]>;
-
-/// A file that is only read. Any number of processes may do so at once.
+/// A file that is only read. Any number of processes may do so at once, also while another file takes its name.
 pub(crate) struct Reader {
-    tables: Vec<ReadTable>,
-}
-
-/// Runs a call of the engine. On a damaged page it may panic rather than return an error; nothing of ours is half-changed
-/// by that, since everything is read only, so it is an error like any other.
-fn guarded<T>(call: impl FnOnce() -> Result<T, DatabaseError>) -> Result<T, DatabaseError> {
-    std::panic::catch_unwind(std::panic::AssertUnwindSafe(call))
-        .unwrap_or_else(|_| Err(DatabaseError::Read("a page of the file is damaged".to_owned())))
+    pages: Pages,
+    /// Roots of [`Table::ALL`].
+    roots: Vec<Option<Pointer>>,
 }
 
 impl Reader {
     pub(crate) fn open(path: &Path) -> Result<Self, DatabaseError> {
-        guarded(|| Self::open_engine(path)).map_err(|error| match error {
-            DatabaseError::Read(message) => DatabaseError::damaged(path, message),
-            other => other,
-        })
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the database is read page by page, and is no part of a target"
+        )]
+        let file = std::fs::File::open(path).map_err(|source| DatabaseError::Open {
+            path: path.to_owned(),
+            source,
+        })?;
+        let damaged = |message: String| DatabaseError::damaged(path, message);
+        let (pages, tables) = Pages::open(file).map_err(damaged)?;
+        let roots = Table::ALL.into_iter().map(|table| {
+            pages
+                .get(tables, table.name().as_bytes(), pages::table_root)
+                .map_err(damaged)?
+                .ok_or_else(|| damaged(format!("it has no table `{}`", table.name())))?
+                .map_err(damaged)
+        });
+        let roots = roots.collect::<Result<_, _>>()?;
+        Ok(Self { pages, roots })
     }
 
-    fn open_engine(path: &Path) -> Result<Self, DatabaseError> {
-        let damaged = |message: String| DatabaseError::damaged(path, message);
-        let engine: ReadOnlyDatabase = redb::Builder::new()
-            .set_cache_size(READ_CACHE)
-            .open_read_only(path)
-            .map_err(|error| match error {
-                redb::DatabaseError::Storage(redb::StorageError::Io(source))
-                    if matches!(
-                        source.kind(),
-                        std::io::ErrorKind::NotFound | std::io::ErrorKind::PermissionDenied
-                    ) =>
-                {
-                    DatabaseError::Open {
-                        path: path.to_owned(),
-                        source,
-                    }
-                }
-                redb::DatabaseError::DatabaseAlreadyOpen => {
-                    damaged("another process is writing it".to_owned())
-                }
-                other => damaged(other.to_string()),
-            })?;
-        let transaction = engine.begin_read().map_err(|error| damaged(error.to_string()))?;
-        let mut tables = Vec::with_capacity(Table::ALL.len());
-        for table in Table::ALL {
-            tables.push(
-                transaction
-                    .open_table(table.definition())
-                    .map_err(|error: TableError| damaged(error.to_string()))?,
-            );
-        }
-        Ok(Self { tables })
+    fn root(&self, table: Table) -> Option<Pointer> {
+        self.roots.get(table as usize).copied().flatten()
     }
 
     /// Gives the value of a key to `read`, without copying; `None` when there is none.
@@ -128,11 +107,8 @@ impl Reader {
         key: &[u8],
         read: impl FnOnce(&[u8]) -> Result<T, DatabaseError>,
     ) -> Result<Option<T>, DatabaseError> {
-        guarded(|| match self.tables[table as usize].get(key) {
-            Ok(None) => Ok(None),
-            Ok(Some(value)) => read(value.value()).map(Some),
-            Err(error) => Err(DatabaseError::Read(error.to_string())),
-        })
+        let found = self.pages.get(self.root(table), key, read);
+        found.map_err(DatabaseError::Read)?.transpose()
     }
 
     /// Gives every pair of a table, in the order of keys.
@@ -141,15 +117,7 @@ impl Reader {
         table: Table,
         mut each: impl FnMut(&[u8], &[u8]) -> Result<(), DatabaseError>,
     ) -> Result<(), DatabaseError> {
-        use redb::ReadableTable;
-        let read_error = |error: redb::StorageError| DatabaseError::Read(error.to_string());
-        guarded(|| {
-            for pair in self.tables[table as usize].iter().map_err(read_error)? {
-                let (key, value) = pair.map_err(read_error)?;
-                each(key.value(), value.value())?;
-            }
-            Ok(())
-        })
+        self.pages.all(self.root(table), &mut each)
     }
 }
 
