@@ -115,9 +115,9 @@ impl Reader {
     pub(crate) fn all(
         &self,
         table: Table,
-        mut each: impl FnMut(&[u8], &[u8]) -> Result<(), DatabaseError>,
+        each: impl FnMut(&[u8], &[u8]) -> Result<(), DatabaseError>,
     ) -> Result<(), DatabaseError> {
-        self.pages.all(self.root(table), &mut each)
+        self.pages.all(self.root(table), each)
     }
 }
 

@@ -185,7 +185,7 @@ impl Pages {
     pub(super) fn all<E: From<Damage>>(
         &self,
         root: Option<Pointer>,
-        each: &mut dyn FnMut(&[u8], &[u8]) -> Result<(), E>,
+        mut each: impl FnMut(&[u8], &[u8]) -> Result<(), E>,
     ) -> Result<(), E> {
         // What is still to be read, the next last.
         let mut open: Vec<(Pointer, usize)> = root.into_iter().map(|root| (root, 0)).collect();
