@@ -1,26 +1,19 @@
-//! containerd: its image and content services over gRPC. Five calls, spoken directly over HTTP/2.
+//! containerd: its image and content services over gRPC.
 
+use super::grpc::{Connection, Incoming, Pace};
 use crate::ArtifactError;
-use crate::network::{RemoteError, RemoteErrorKind, quoted, stalled};
+use crate::network::{RemoteError, RemoteErrorKind};
 use crate::source::{BlobSource, Descriptor};
-use bytes::{Buf, Bytes, BytesMut};
-use h2::RecvStream;
-use h2::client::SendRequest;
+use bytes::Bytes;
 use prost::Message;
-use std::future::Future;
 use std::io::{self, Read};
 use std::path::PathBuf;
 use std::time::Duration;
-use tokio::runtime::{Builder, Runtime};
 
 /// Where containerd listens if nothing else is said.
 const USUAL_SOCKET: &str = "/run/containerd/containerd.sock";
 /// Namespaces that are searched if none is named: `ctr` and nerdctl, Kubernetes, Docker.
 const USUAL_NAMESPACES: &[&str] = &["default", "k8s.io", "moby"];
-/// Largest gRPC message that is taken, in bytes; containerd's own limit.
-const MAX_MESSAGE_BYTES: usize = 16 * 1024 * 1024;
-/// How much may be under way unread, in bytes.
-const WINDOW_BYTES: u32 = 4 * 1024 * 1024;
 
 /// `containerd.types.Descriptor`
 #[derive(Clone, PartialEq, Message)]
@@ -99,6 +92,8 @@ struct ReadContentResponse {
     data: Bytes,
 }
 
+/// The header that names the namespace of a call.
+const NAMESPACE: &str = "containerd-namespace";
 const IMAGES_GET: &str = "/containerd.services.images.v1.Images/Get";
 const CONTENT_INFO: &str = "/containerd.services.content.v1.Content/Info";
 const CONTENT_READ: &str = "/containerd.services.content.v1.Content/Read";
@@ -159,7 +154,7 @@ impl Containerd {
         for namespace in &namespaces {
             for name in names {
                 let request = GetImageRequest { name: name.clone() };
-                let answer: GetImageResponse = match connection.unary(IMAGES_GET, namespace, &request) {
+                let answer: GetImageResponse = match unary(&mut connection, IMAGES_GET, namespace, &request) {
                     Ok(answer) => answer,
                     Err(error) if error.kind() == RemoteErrorKind::NotFound => continue,
                     Err(error) => return Err(error),
@@ -189,247 +184,33 @@ impl Containerd {
         format!("containerd at {}", self.socket.display())
     }
 
-    #[cfg(unix)]
     fn connect(&self) -> Result<Connection, RemoteError> {
-        let runtime = Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| {
-                RemoteError::unreachable(format!("{} could not be asked: {error}", self.name()))
-            })?;
-        let name = self.name();
-        let failed = |error: io::Error| match error.kind() {
-            io::ErrorKind::PermissionDenied => RemoteError::new(
-                RemoteErrorKind::Denied,
-                format!("{name} cannot be asked: this user may not use the socket"),
-            )
-            .with_hint("run as root or as a member of the socket's group"),
-            io::ErrorKind::ConnectionRefused => {
-                RemoteError::unreachable(format!("{name} is not running: nothing listens there"))
-            }
-            _ => RemoteError::unreachable(format!("{name} could not be asked: {error}")),
+        let pace = Pace {
+            stall: self.stall_timeout,
+            deadline: None,
         };
-        let sender = runtime.block_on(async {
-            let stream = within(
-                self.stall_timeout,
-                &name,
-                tokio::net::UnixStream::connect(&self.socket),
-            )
-            .await?
-            .map_err(failed)?;
-            let handshake = h2::client::Builder::new()
-                .initial_window_size(WINDOW_BYTES)
-                .initial_connection_window_size(WINDOW_BYTES)
-                .max_header_list_size(64 * 1024)
-                .enable_push(false)
-                .handshake::<_, Bytes>(stream);
-            let (sender, connection) = within(self.stall_timeout, &name, handshake)
-                .await?
-                .map_err(|error| protocol(&name, &error))?;
-            // Its errors show in the calls.
-            tokio::spawn(async move { drop(connection.await) });
-            Ok::<_, RemoteError>(sender)
-        })?;
-        Ok(Connection {
-            runtime,
-            sender,
-            daemon: self.clone(),
-        })
-    }
-
-    #[cfg(not(unix))]
-    fn connect(&self) -> Result<Connection, RemoteError> {
-        Err(RemoteError::unreachable(format!(
-            "{} is a Unix socket, which this system does not have",
-            self.name()
-        )))
+        Connection::open(&self.socket, &self.name(), pace)
     }
 }
 
-async fn within<T>(limit: Duration, name: &str, future: impl Future<Output = T>) -> Result<T, RemoteError> {
-    tokio::time::timeout(limit, future)
-        .await
-        .map_err(|_| RemoteError::unreachable(stalled(name, limit)))
+/// A call in a namespace with one answer.
+fn unary<Answer: Message + Default>(
+    connection: &mut Connection,
+    method: &str,
+    namespace: &str,
+    request: &impl Message,
+) -> Result<Answer, RemoteError> {
+    let answer = connection.call(method, &[(NAMESPACE, namespace)], &request.encode_to_vec())?;
+    decode(connection, answer)
 }
 
-fn protocol(name: &str, error: &h2::Error) -> RemoteError {
-    if error.is_io() {
-        RemoteError::unreachable(format!("the connection to {name} broke: {error}"))
-    } else {
-        RemoteError::invalid(format!("{name} does not speak gRPC as expected: {error}"))
-    }
-}
-
-/// One HTTP/2 connection with the runtime that drives it; each reader has its own, so readers need not wait for each other.
-struct Connection {
-    runtime: Runtime,
-    sender: SendRequest<Bytes>,
-    daemon: Containerd,
-}
-
-/// The messages of one call's answer.
-struct Incoming {
-    body: RecvStream,
-    pending: BytesMut,
-}
-
-impl Connection {
-    /// A call with one answer.
-    fn unary<Answer: Message + Default>(
-        &mut self,
-        method: &str,
-        namespace: &str,
-        request: &impl Message,
-    ) -> Result<Answer, RemoteError> {
-        let mut incoming = self.start(method, namespace, request)?;
-        let Some(answer) = self.next(&mut incoming)? else {
-            return Err(RemoteError::invalid(format!(
-                "{} gave an empty answer",
-                self.daemon.name()
-            )));
-        };
-        // The status comes after the message.
-        if self.next::<Answer>(&mut incoming)?.is_some() {
-            return Err(RemoteError::invalid(format!(
-                "{} gave two answers for one",
-                self.daemon.name()
-            )));
-        }
-        Ok(answer)
-    }
-
-    fn start(
-        &mut self,
-        method: &str,
-        namespace: &str,
-        request: &impl Message,
-    ) -> Result<Incoming, RemoteError> {
-        let name = self.daemon.name();
-        let message = request.encode_to_vec();
-        let mut frame = Vec::with_capacity(message.len() + 5);
-        frame.push(0);
-        frame.extend_from_slice(&u32::try_from(message.len()).unwrap_or(u32::MAX).to_be_bytes());
-        frame.extend_from_slice(&message);
-        let head = http::Request::post(format!("http://localhost{method}"))
-            .version(http::Version::HTTP_2)
-            .header("content-type", "application/grpc")
-            .header("te", "trailers")
-            .header("user-agent", concat!("hullward/", env!("CARGO_PKG_VERSION")))
-            .header("containerd-namespace", namespace)
-            .body(())
-            .map_err(|_| RemoteError::invalid(format!("`{}` is not a namespace", quoted(namespace))))?;
-        let sender = self.sender.clone();
-        let limit = self.daemon.stall_timeout;
-        let response = self.runtime.block_on(async {
-            let mut sender = within(limit, &name, sender.ready())
-                .await?
-                .map_err(|error| protocol(&name, &error))?;
-            let (response, mut body) = sender
-                .send_request(head, false)
-                .map_err(|error| protocol(&name, &error))?;
-            body.send_data(Bytes::from(frame), true)
-                .map_err(|error| protocol(&name, &error))?;
-            within(limit, &name, response)
-                .await?
-                .map_err(|error| protocol(&name, &error))
-        })?;
-        if response.status() != http::StatusCode::OK {
-            return Err(RemoteError::invalid(format!(
-                "{name} answered {}",
-                response.status()
-            )));
-        }
-        check_status(&name, response.headers())?;
-        Ok(Incoming {
-            body: response.into_body(),
-            pending: BytesMut::new(),
-        })
-    }
-
-    /// The next message; `None` after the last one, if the call ended well.
-    fn next<Answer: Message + Default>(
-        &self,
-        incoming: &mut Incoming,
-    ) -> Result<Option<Answer>, RemoteError> {
-        let name = self.daemon.name();
-        let limit = self.daemon.stall_timeout;
-        loop {
-            if let Some(message) = take_message(&mut incoming.pending, &name)? {
-                return Answer::decode(message).map(Some).map_err(|error| {
-                    RemoteError::invalid(format!("{name} sent a message that is not readable: {error}"))
-                });
-            }
-            let body = &mut incoming.body;
-            let data = self
-                .runtime
-                .block_on(async { within(limit, &name, body.data()).await })?;
-            match data {
-                Some(data) => {
-                    let data = data.map_err(|error| protocol(&name, &error))?;
-                    incoming.pending.extend_from_slice(&data);
-                    // Fails for a stream that ended already, where it does not matter.
-                    drop(incoming.body.flow_control().release_capacity(data.len()));
-                }
-                None => {
-                    let trailers = self
-                        .runtime
-                        .block_on(async { within(limit, &name, incoming.body.trailers()).await })?
-                        .map_err(|error| protocol(&name, &error))?;
-                    if let Some(trailers) = &trailers {
-                        check_status(&name, trailers)?;
-                    }
-                    if !incoming.pending.is_empty() {
-                        return Err(RemoteError::invalid(format!("{name} broke off inside a message")));
-                    }
-                    return Ok(None);
-                }
-            }
-        }
-    }
-}
-
-/// Takes one length-prefixed message off the front, if it is there whole.
-fn take_message(pending: &mut BytesMut, name: &str) -> Result<Option<Bytes>, RemoteError> {
-    let Some((&[compressed, a, b, c, d], _)) = pending.split_first_chunk::<5>() else {
-        return Ok(None);
-    };
-    let length = usize::try_from(u32::from_be_bytes([a, b, c, d])).unwrap_or(usize::MAX);
-    if compressed != 0 || length > MAX_MESSAGE_BYTES {
-        return Err(RemoteError::invalid(format!(
-            "{name} sent a message that is compressed or longer than {MAX_MESSAGE_BYTES} bytes"
-        )));
-    }
-    if pending.len() - 5 < length {
-        return Ok(None);
-    }
-    pending.advance(5);
-    Ok(Some(pending.split_to(length).freeze()))
-}
-
-/// An error when the headers or trailers carry a gRPC status other than 0.
-fn check_status(name: &str, headers: &http::HeaderMap) -> Result<(), RemoteError> {
-    let text = |key: &str| headers.get(key).and_then(|value| value.to_str().ok());
-    let Some(status) = text("grpc-status") else {
-        return Ok(());
-    };
-    let said = text("grpc-message").map_or_else(String::new, |message| {
-        let decoded = percent_encoding::percent_decode_str(message).decode_utf8_lossy();
-        quoted(&decoded)
-    });
-    match status {
-        "0" => Ok(()),
-        "5" => Err(RemoteError::new(
-            RemoteErrorKind::NotFound,
-            format!("{name} does not have it (`{said}`)"),
-        )),
-        "7" | "16" => Err(RemoteError::new(
-            RemoteErrorKind::Denied,
-            format!("{name} refused (`{said}`)"),
-        )),
-        _ => Err(RemoteError::invalid(format!(
-            "{name} answered with status {status} (`{said}`)"
-        ))),
-    }
+fn decode<Answer: Message + Default>(connection: &Connection, message: Bytes) -> Result<Answer, RemoteError> {
+    Answer::decode(message).map_err(|error| {
+        RemoteError::invalid(format!(
+            "{} sent a message that is not readable: {error}",
+            connection.name()
+        ))
+    })
 }
 
 impl ProtoDescriptor {
@@ -452,24 +233,23 @@ impl BlobSource for ContentStore {
     fn open(&self, descriptor: &Descriptor) -> Result<Box<dyn Read + Send>, ArtifactError> {
         let digest = descriptor.digest.to_string();
         let mut connection = self.daemon.connect()?;
-        let info = connection
-            .unary::<InfoResponse>(
-                CONTENT_INFO,
-                &self.namespace,
-                &InfoRequest {
-                    digest: digest.clone(),
-                },
-            )
-            .map_err(|error| self.missing(error, descriptor))?
-            .info
-            .unwrap_or_default();
+        let request = InfoRequest {
+            digest: digest.clone(),
+        };
+        let answer: InfoResponse = unary(&mut connection, CONTENT_INFO, &self.namespace, &request)
+            .map_err(|error| self.missing(error, descriptor))?;
+        let info = answer.info.unwrap_or_default();
         let size = u64::try_from(info.size).unwrap_or(0);
         let request = ReadContentRequest {
             digest,
             offset: 0,
             size: info.size,
         };
-        let incoming = connection.start(CONTENT_READ, &self.namespace, &request)?;
+        let incoming = connection.start(
+            CONTENT_READ,
+            &[(NAMESPACE, &self.namespace)],
+            &request.encode_to_vec(),
+        )?;
         Ok(Box::new(ContentReader {
             connection,
             incoming,
@@ -511,7 +291,11 @@ impl Read for ContentReader {
             return Ok(0);
         }
         while self.current.is_empty() {
-            match self.connection.next::<ReadContentResponse>(&mut self.incoming)? {
+            let message = self.connection.next(&mut self.incoming)?;
+            let part: Option<ReadContentResponse> = message
+                .map(|message| decode(&self.connection, message))
+                .transpose()?;
+            match part {
                 Some(part) if u64::try_from(part.offset) != Ok(self.position) => {
                     return Err(RemoteError::invalid(
                         "containerd sent another part of a blob than was asked for",
@@ -544,43 +328,7 @@ impl Read for ContentReader {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn messages_are_cut_at_their_lengths() {
-        let mut pending = BytesMut::from(&[0, 0, 0, 0, 2, b'a', b'b', 0, 0, 0, 0, 0, 0, 0, 0][..]);
-        assert_eq!(
-            take_message(&mut pending, "x").unwrap().as_deref(),
-            Some(&b"ab"[..])
-        );
-        assert_eq!(
-            take_message(&mut pending, "x").unwrap().as_deref(),
-            Some(&b""[..])
-        );
-        assert_eq!(take_message(&mut pending, "x").unwrap(), None);
-        let mut partial = BytesMut::from(&[0, 0, 0, 0, 2, b'a'][..]);
-        assert_eq!(take_message(&mut partial, "x").unwrap(), None);
-        let mut compressed = BytesMut::from(&[1, 0, 0, 0, 0][..]);
-        assert!(take_message(&mut compressed, "x").is_err());
-        let mut huge = BytesMut::from(&[0, 0xff, 0xff, 0xff, 0xff][..]);
-        assert!(take_message(&mut huge, "x").is_err());
-    }
-
-    #[test]
-    fn statuses_become_errors() {
-        let with = |status: &str| {
-            let mut headers = http::HeaderMap::new();
-            headers.insert("grpc-status", status.parse().unwrap());
-            headers.insert("grpc-message", "image%20%22x%22%0a".parse().unwrap());
-            check_status("containerd", &headers)
-        };
-        assert!(with("0").is_ok());
-        assert!(check_status("containerd", &http::HeaderMap::new()).is_ok());
-        let missing = with("5").unwrap_err();
-        assert_eq!(missing.kind(), RemoteErrorKind::NotFound);
-        assert!(missing.to_string().contains("image \"x\""), "{missing}");
-        assert_eq!(with("16").unwrap_err().kind(), RemoteErrorKind::Denied);
-        assert_eq!(with("13").unwrap_err().kind(), RemoteErrorKind::Invalid);
-    }
+    use tokio::runtime::{Builder, Runtime};
 
     #[test]
     fn no_socket_is_not_found() {

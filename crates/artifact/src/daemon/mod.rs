@@ -2,6 +2,7 @@
 
 pub(crate) mod containerd;
 pub(crate) mod docker;
+pub mod grpc;
 #[cfg(unix)]
 mod unix;
 
