@@ -318,6 +318,9 @@ pub(crate) struct Watch {
         help_heading = "Tuning options"
     )]
     pub(crate) container_wait: u64,
+    /// Ask the container runtime at this socket, before those at the usual places; repeatable
+    #[arg(long, value_name = "SOCKET", help_heading = "Tuning options")]
+    pub(crate) runtime_socket: Vec<PathBuf>,
     /// Threads that evaluate rules [default: one a processor]
     #[arg(long, value_name = "N", help_heading = "Tuning options")]
     pub(crate) threads: Option<usize>,

@@ -1,7 +1,8 @@
 //! Asking Docker or Podman through their socket: one bounded question, never longer than its deadline.
 
+use super::Identity;
+use super::calls::Said;
 use super::files::docker_description;
-use super::{ContainerInfo, Identity};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 use serde_json::Value;
 use std::io::{self, Read, Write as _};
@@ -11,33 +12,22 @@ use std::time::{Duration, Instant};
 
 const MAXIMUM_ANSWER: usize = 8 << 20;
 
-/// The socket did not answer in time.
-#[derive(Debug)]
-pub(super) struct Silent;
-
-/// What the daemon behind a socket says of a container; `None` when it says that there is none or nothing useful.
-pub(super) fn inspect(
-    socket: &Path,
-    identity: &Identity,
-    deadline: Instant,
-) -> Result<Option<ContainerInfo>, Silent> {
-    let Some(value) = get(
+/// What the daemon behind a socket says of a container.
+pub(super) fn inspect(socket: &Path, identity: &Identity, deadline: Instant) -> Said {
+    let value = match get(
         socket,
         &format!("/containers/{}/json", identity.full_id),
         deadline,
-    )?
-    else {
-        return Ok(None);
+    ) {
+        Ok(value) => value,
+        Err(said) => return said,
     };
     let mut info = docker_description(identity, &value, None);
     let id = &info.image_id;
     let plain = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_hexdigit());
     if plain && (info.digest.is_empty() || info.image.is_empty()) {
         // Without this answer, the rest is still worth having.
-        let image = get(socket, &format!("/images/sha256:{id}/json"), deadline)
-            .ok()
-            .flatten();
-        if let Some(image) = image {
+        if let Ok(image) = get(socket, &format!("/images/sha256:{id}/json"), deadline) {
             let first = |name: &str| -> Option<String> {
                 let names = image.get(name)?.as_array()?;
                 names.first()?.as_str().map(str::to_owned)
@@ -54,17 +44,19 @@ pub(super) fn inspect(
             }
         }
     }
-    Ok(Some(info))
+    Said::Known(Box::new(info))
 }
 
-fn get(socket: &Path, path: &str, deadline: Instant) -> Result<Option<Value>, Silent> {
+/// What a path holds; else what that says of the daemon.
+fn get(socket: &Path, path: &str, deadline: Instant) -> Result<Value, Said> {
     match exchange(socket, path, deadline) {
-        Ok(body) => Ok(body.and_then(|body| serde_json::from_slice(&body).ok())),
-        Err(error) => match error.kind() {
-            io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => Err(Silent),
+        Ok(Some(body)) => serde_json::from_slice(&body).map_err(|_| Said::Nothing),
+        Ok(None) => Err(Said::NotKnown),
+        Err(error) => Err(match error.kind() {
+            io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => Said::Silent,
             // No daemon there, or one that speaks something else.
-            _ => Ok(None),
-        },
+            _ => Said::Nothing,
+        }),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::info::{ContainerInfo, Mount, Pod};
 use super::{Identity, Runtime};
 use crate::host_files;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -13,21 +13,18 @@ const MAXIMUM_LIST: u64 = 32 << 20;
 const MAXIMUM_NAMES: usize = 4096;
 
 /// Everything that files below `root` say of a container; `None` when there are none.
-pub(super) fn read(root: &Path, identity: &Identity, process: u32) -> Option<ContainerInfo> {
-    let by_runtime: Option<ContainerInfo> = match identity.runtime {
-        Runtime::Docker => docker(root, identity),
+pub(super) fn read(root: &Path, identity: &Identity) -> Option<ContainerInfo> {
+    let mut info = match identity.runtime {
+        Runtime::Docker => docker(root, identity).or_else(|| bundle(root, identity)),
         Runtime::Podman | Runtime::Crio => storage(root, identity),
-        Runtime::Containerd => bundle(root, identity).or_else(|| storage(root, identity)),
+        // The path of a group in `kubepods` does not tell the runtime.
+        Runtime::Containerd => bundle(root, identity)
+            .or_else(|| storage(root, identity))
+            .or_else(|| docker(root, &as_of(identity, Runtime::Docker)))
+            .or_else(|| runc_state(root, &as_of(identity, Runtime::Runc))),
         Runtime::Runc => runc_state(root, identity),
         Runtime::Buildkit | Runtime::Lxc => None,
-    };
-    let mut info = match (by_runtime, identity.runtime) {
-        (Some(info), _) => info,
-        // The path of a group in `kubepods` does not tell the runtime.
-        (None, Runtime::Containerd) => docker(root, identity)?,
-        (None, Runtime::Docker) => bundle(root, identity)?,
-        (None, _) => return None,
-    };
+    }?;
     info.take_kubelet_labels();
     if let Some(pod) = &mut info.pod {
         if pod.uid.is_empty() {
@@ -43,8 +40,91 @@ pub(super) fn read(root: &Path, identity: &Identity, process: u32) -> Option<Con
             pod.ip = address_in_hosts(root, &mount.source);
         }
     }
-    let _ = process;
+    take_service_account(root, &mut info);
     Some(info)
+}
+
+fn as_of(identity: &Identity, runtime: Runtime) -> Identity {
+    Identity {
+        runtime,
+        ..identity.clone()
+    }
+}
+
+/// Where programs in pods find what proves who they are.
+const ACCOUNT_FOLDER: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
+
+/// The account of a pod, which no runtime is told, is the subject of the token that the kubelet mounts into its containers.
+/// Only the name is kept.
+pub(super) fn take_service_account(root: &Path, info: &mut ContainerInfo) {
+    let Some(pod) = info.pod.as_mut().filter(|pod| pod.service_account.is_none()) else {
+        return;
+    };
+    let mount = info
+        .mounts
+        .iter()
+        .find(|mount| mount.destination == ACCOUNT_FOLDER);
+    // Elsewhere than in the kubelet's own folder, what looks like a token may be of the pod's own making.
+    let folder = mount.map(|mount| mount.source.as_str()).filter(|source| {
+        let volumes = format!("/pods/{}/volumes/kubernetes.io~", pod.uid);
+        !pod.uid.is_empty() && source.contains(&volumes) && !source.contains("/../")
+    });
+    let Some(folder) = folder.and_then(|folder| folder.strip_prefix('/')) else {
+        return;
+    };
+    let token = host_files::read_below(&root.join(folder), "token", 64 << 10);
+    pod.service_account = token.ok().and_then(|token| subject(&token, &pod.namespace));
+}
+
+/// The account that a token was made for, if it is of this namespace.
+fn subject(token: &[u8], namespace: &str) -> Option<String> {
+    let claims = token.split(|byte| *byte == b'.').nth(1)?;
+    let claims = base64::Engine::decode(&base64::prelude::BASE64_URL_SAFE_NO_PAD, claims).ok()?;
+    let claims: Value = serde_json::from_slice(&claims).ok()?;
+    let subject = text(&claims, "/sub").strip_prefix("system:serviceaccount:")?;
+    let (of, account) = subject.split_once(':')?;
+    (of == namespace && !account.is_empty()).then(|| account.to_owned())
+}
+
+/// `ctr` and other clients of containerd name containers as they like, and the group after them: there is a container if
+/// containerd keeps a bundle of that name.
+pub(super) fn plain_containerd(root: &Path, path: &[u8]) -> Option<Identity> {
+    let path = std::str::from_utf8(path).ok()?;
+    let parts: Vec<&str> = path.rsplit('/').take(4).collect();
+    parts.windows(2).find_map(|pair| {
+        let [name, namespace] = pair else { return None };
+        let words = is_name(name) && is_name(namespace);
+        let known =
+            words && tasks(root).any(|tasks| tasks.join(namespace).join(name).join("config.json").exists());
+        known.then(|| Identity {
+            runtime: Runtime::Containerd,
+            full_id: (*name).to_owned(),
+            pod: None,
+            owner: None,
+        })
+    })
+}
+
+/// What can name one folder.
+fn is_name(name: &str) -> bool {
+    !name.is_empty()
+        && name.len() <= 255
+        && name != "."
+        && name != ".."
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"_+-.".contains(&byte))
+}
+
+/// The namespaces in which containerd runs anything now, the usual ones before others.
+pub(super) fn containerd_namespaces(root: &Path) -> Vec<String> {
+    let mut namespaces: Vec<String> = ["default", "k8s.io", "moby"].map(str::to_owned).to_vec();
+    for tasks in tasks(root) {
+        let names = host_files::names(&tasks, 64).unwrap_or_default();
+        let others = names.into_iter().filter(|name| !namespaces.contains(name));
+        namespaces.extend(others.collect::<Vec<_>>());
+    }
+    namespaces
 }
 
 /// Plain `runc` names groups as it likes: the container is one if the folder of its state has that name.
@@ -53,14 +133,7 @@ pub(super) fn plain_runc(root: &Path, path: &[u8]) -> Option<Identity> {
     path.rsplit('/').take(4).find_map(|part| {
         let name = part.strip_suffix(".scope").unwrap_or(part);
         let name = name.strip_prefix("runc-").unwrap_or(name);
-        let word = !name.is_empty()
-            && name.len() <= 1024
-            && name != "."
-            && name != ".."
-            && name
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"_+-.".contains(&byte));
-        let known = word && root.join("run/runc").join(name).join("state.json").exists();
+        let known = is_name(name) && root.join("run/runc").join(name).join("state.json").exists();
         known.then(|| Identity {
             runtime: Runtime::Runc,
             full_id: name.to_owned(),
@@ -74,7 +147,7 @@ fn json(path: &Path, limit: u64) -> Option<Value> {
     serde_json::from_slice(&host_files::read(path, limit).ok()?).ok()
 }
 
-fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
+pub(super) fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
     value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
 }
 
@@ -235,7 +308,10 @@ pub(super) fn docker_description(identity: &Identity, value: &Value, host: Optio
             propagation: text(mount, "/Propagation").to_owned(),
         })
         .collect();
-    take_probes(&mut info);
+    let applied = [format!("annotation.{APPLIED}"), APPLIED.to_owned()];
+    if let Some(applied) = applied.iter().find_map(|name| info.labels.get(name)).cloned() {
+        take_applied(&mut info, &applied);
+    }
     info.take_kubelet_labels();
     info
 }
@@ -248,16 +324,11 @@ fn first_text<'a>(texts: &[&'a str]) -> &'a str {
         .unwrap_or_default()
 }
 
-/// The kubelet leaves the whole configuration of the pod, as it was applied, in a label or annotation.
-fn take_probes(info: &mut ContainerInfo) {
-    const APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
-    let Some(applied) = info
-        .labels
-        .get(&format!("annotation.{APPLIED}"))
-        .or_else(|| info.labels.get(APPLIED))
-    else {
-        return;
-    };
+/// The annotation in which `kubectl apply` leaves the whole configuration of a pod.
+pub(super) const APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
+/// Takes what nobody else tells from the configuration of the container's pod: probes, and the account.
+pub(super) fn take_applied(info: &mut ContainerInfo, applied: &str) {
     let Ok(applied) = serde_json::from_str::<Value>(applied) else {
         return;
     };
@@ -268,8 +339,8 @@ fn take_probes(info: &mut ContainerInfo) {
     let name = info
         .labels
         .get("io.kubernetes.container.name")
-        .cloned()
-        .unwrap_or_default();
+        .unwrap_or(&info.name)
+        .clone();
     let containers = spec
         .get("containers")
         .and_then(Value::as_array)
@@ -283,8 +354,9 @@ fn take_probes(info: &mut ContainerInfo) {
             let command = texts(container.pointer(&format!("/{probe}/exec/command")));
             (!command.is_empty()).then_some(command)
         };
-        info.liveness_probe = command("livenessProbe");
-        info.readiness_probe = command("readinessProbe");
+        let (liveness, readiness) = (command("livenessProbe"), command("readinessProbe"));
+        info.liveness_probe = liveness.or(info.liveness_probe.take());
+        info.readiness_probe = readiness.or(info.readiness_probe.take());
     }
     let account = text(spec, "/serviceAccountName").to_owned();
     if !account.is_empty() {
@@ -296,19 +368,33 @@ fn take_probes(info: &mut ContainerInfo) {
 
 /// A bundle that containerd keeps while the container runs.
 fn bundle(root: &Path, identity: &Identity) -> Option<ContainerInfo> {
-    let tasks = root.join("run/containerd/io.containerd.runtime.v2.task");
-    let namespaces = host_files::names(&tasks, MAXIMUM_NAMES).ok()?;
-    namespaces.iter().find_map(|namespace| {
-        let config = json(
-            &tasks.join(namespace).join(&identity.full_id).join("config.json"),
-            MAXIMUM_FILE,
-        )?;
-        let mut info = oci_description(identity, &config);
-        if info.name.is_empty() {
-            info.name.clone_from(&identity.full_id);
-        }
-        Some(info)
+    tasks(root).find_map(|tasks| {
+        let namespaces = host_files::names(&tasks, MAXIMUM_NAMES).ok()?;
+        namespaces.iter().find_map(|namespace| {
+            let config = json(
+                &tasks.join(namespace).join(&identity.full_id).join("config.json"),
+                MAXIMUM_FILE,
+            )?;
+            let mut info = oci_description(identity, &config);
+            if info.name.is_empty() {
+                info.name.clone_from(&identity.full_id);
+            }
+            Some(info)
+        })
     })
+}
+
+/// Where containerd keeps the bundles of what runs: by itself, of k3s and RKE2, of k0s, of MicroK8s.
+fn tasks(root: &Path) -> impl Iterator<Item = PathBuf> {
+    let states = [
+        "run/containerd",
+        "run/k3s/containerd",
+        "run/k0s/containerd",
+        "var/snap/microk8s/common/run/containerd",
+    ];
+    states
+        .into_iter()
+        .map(|state| root.join(state).join("io.containerd.runtime.v2.task"))
 }
 
 /// The state that `runc` keeps for containers that it was told to run by hand.
@@ -374,8 +460,6 @@ pub(super) fn oci_description(identity: &Identity, config: &Value) -> ContainerI
         "io.kubernetes.pod.name",
     ]);
     if !name.is_empty() {
-        let labels = annotation(&["io.kubernetes.cri-o.Labels"]);
-        let labels: Map<String, Value> = serde_json::from_str(&labels).unwrap_or_default();
         info.pod = Some(Pod {
             name,
             namespace: annotation(&[
@@ -385,13 +469,8 @@ pub(super) fn oci_description(identity: &Identity, config: &Value) -> ContainerI
             ]),
             uid: annotation(&["io.kubernetes.cri.sandbox-uid", "io.kubernetes.pod.uid"]),
             sandbox_id: annotation(&["io.kubernetes.cri.sandbox-id", "io.kubernetes.cri-o.SandboxID"]),
-            labels: labels
-                .into_iter()
-                .filter(|(key, _)| !key.starts_with("io.kubernetes."))
-                .filter_map(|(key, value)| Some((key, value.as_str()?.to_owned())))
-                .collect(),
             ip: Some(annotation(&["io.kubernetes.cri-o.IP.0"])).filter(|ip| !ip.is_empty()),
-            service_account: None,
+            ..Pod::default()
         });
     }
     info.is_sandbox = matches!(
@@ -420,9 +499,37 @@ pub(super) fn oci_description(identity: &Identity, config: &Value) -> ContainerI
     info.host_network = !own_namespace("network");
     info.host_ipc = !own_namespace("ipc");
     let mounts = config.get("mounts").and_then(Value::as_array);
-    info.mounts = mounts.into_iter().flatten().map(oci_mount).collect();
-    info.labels = annotations;
-    take_probes(&mut info);
+    // What makes every container (`/proc`, `/dev` ...) shows nothing of the host.
+    let bound = |mount: &&Value| {
+        text(mount, "/type") == "bind"
+            || texts(mount.get("options"))
+                .iter()
+                .any(|option| option == "bind" || option == "rbind")
+    };
+    info.mounts = mounts
+        .into_iter()
+        .flatten()
+        .filter(bound)
+        .map(oci_mount)
+        .collect();
+    if let Some(applied) = annotations.get(APPLIED) {
+        take_applied(&mut info, applied);
+    }
+    info.labels = match annotations.get("io.kubernetes.cri-o.Labels") {
+        Some(labels) => {
+            let labels: Value = serde_json::from_str(labels).unwrap_or_default();
+            text_map(Some(&labels))
+        }
+        // Without a manager, annotations are the only labels that there are.
+        None if identity.runtime == Runtime::Runc => annotations,
+        // Of the kubelet's pods, labels are what its manager keeps elsewhere.
+        None => BTreeMap::new(),
+    };
+    if info.is_sandbox
+        && let Some(pod) = &mut info.pod
+    {
+        pod.labels.clone_from(&info.labels);
+    }
     info
 }
 

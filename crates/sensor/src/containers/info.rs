@@ -36,8 +36,30 @@ pub struct Pod {
     pub labels: BTreeMap<String, String>,
     /// Its address.
     pub ip: Option<String>,
-    /// The account that it uses against the cluster, where a label or annotation tells it.
+    /// The account that it uses against the cluster, where its token or its configuration as applied tells it.
     pub service_account: Option<String>,
+}
+
+/// Puts something where nothing is.
+fn fill<T: Default + PartialEq>(to: &mut T, from: T) {
+    if *to == T::default() {
+        *to = from;
+    }
+}
+
+impl Pod {
+    /// Takes what is missing here from `other`.
+    #[must_use]
+    fn or(mut self, other: Self) -> Self {
+        fill(&mut self.name, other.name);
+        fill(&mut self.namespace, other.namespace);
+        fill(&mut self.uid, other.uid);
+        fill(&mut self.sandbox_id, other.sandbox_id);
+        fill(&mut self.labels, other.labels);
+        fill(&mut self.ip, other.ip);
+        fill(&mut self.service_account, other.service_account);
+        self
+    }
 }
 
 /// A container, as its runtime describes it.
@@ -119,11 +141,6 @@ impl ContainerInfo {
     /// Takes what is missing here from `other`.
     #[must_use]
     pub(super) fn or(mut self, other: Self) -> Self {
-        fn fill<T: Default + PartialEq>(to: &mut T, from: T) {
-            if *to == T::default() {
-                *to = from;
-            }
-        }
         fill(&mut self.name, other.name);
         if self.image.is_empty() {
             self.image = other.image;
@@ -148,9 +165,10 @@ impl ContainerInfo {
         fill(&mut self.readiness_probe, other.readiness_probe);
         self.is_sandbox |= other.is_sandbox;
         fill(&mut self.cni, other.cni);
-        if other.pod.as_ref().is_some_and(|pod| !pod.name.is_empty()) {
-            self.pod = other.pod;
-        }
+        self.pod = match (self.pod, other.pod) {
+            (Some(pod), Some(other)) => Some(pod.or(other)),
+            (pod, other) => pod.or(other),
+        };
         self
     }
 
@@ -181,14 +199,14 @@ impl ContainerInfo {
         if name.is_empty() {
             return;
         }
-        let pod = self.pod.take().unwrap_or_default();
-        self.pod = Some(Pod {
+        let told = Pod {
             name,
             namespace: label("io.kubernetes.pod.namespace"),
             uid: label("io.kubernetes.pod.uid"),
             sandbox_id: label("io.kubernetes.sandbox.id"),
-            ..pod
-        });
+            ..Pod::default()
+        };
+        self.pod = Some(told.or(self.pod.take().unwrap_or_default()));
         self.is_sandbox |= matches!(label("io.kubernetes.container.name").as_str(), "POD")
             || label("io.kubernetes.docker.type") == "podsandbox";
     }

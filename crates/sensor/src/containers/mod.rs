@@ -5,19 +5,23 @@
 //! events that came earlier, too, when they are reported.
 
 mod api;
+mod calls;
 mod cgroup;
+mod containerd;
+mod cri;
 mod files;
 mod info;
+mod lookup;
 
+pub use calls::{CallError, Grpc, GrpcCalls};
 pub use cgroup::{Identity, Runtime, identify};
 pub use info::{ContainerInfo, Mount, Pod};
 
+use lookup::Lookups;
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError, Weak};
-use std::thread;
 use std::time::{Duration, Instant};
 
 /// How the runtimes are reached.
@@ -27,11 +31,15 @@ pub struct ContainerOptions {
     pub root: PathBuf,
     /// Sockets that speak the interface of Docker, below `root`.
     pub sockets: Vec<PathBuf>,
+    /// Sockets that speak the interface of Kubernetes to runtimes (CRI) or that of containerd, below `root`.
+    pub cri_sockets: Vec<PathBuf>,
+    /// What connects to those; without it they are not asked.
+    pub grpc: Option<Arc<dyn Grpc>>,
     /// How long one question to a socket may take in all.
     pub timeout: Duration,
     /// When it is tried again after nothing was found: the runtime may not have written yet.
     pub attempts: Vec<Duration>,
-    /// How many threads gather.
+    /// How many threads ask sockets.
     pub threads: usize,
     /// How many containers may wait to be looked up.
     pub queue: usize,
@@ -44,6 +52,18 @@ impl Default for ContainerOptions {
             sockets: ["run/docker.sock", "run/podman/podman.sock"]
                 .map(PathBuf::from)
                 .to_vec(),
+            // containerd by itself, of k3s and RKE2, of k0s, of MicroK8s; CRI-O; Docker through cri-dockerd.
+            cri_sockets: [
+                "run/containerd/containerd.sock",
+                "run/k3s/containerd/containerd.sock",
+                "run/k0s/containerd.sock",
+                "var/snap/microk8s/common/run/containerd.sock",
+                "run/crio/crio.sock",
+                "run/cri-dockerd.sock",
+            ]
+            .map(PathBuf::from)
+            .to_vec(),
+            grpc: None,
             timeout: Duration::from_secs(2),
             attempts: [0, 30, 100, 400, 1500].map(Duration::from_millis).to_vec(),
             threads: 2,
@@ -56,7 +76,9 @@ impl Default for ContainerOptions {
 #[derive(Debug)]
 pub struct ContainerCell {
     identity: Identity,
-    info: OnceLock<ContainerInfo>,
+    /// What files said, before a daemon answered.
+    first: OnceLock<Box<ContainerInfo>>,
+    info: OnceLock<Box<ContainerInfo>>,
     finished: Mutex<bool>,
     changed: Condvar,
 }
@@ -65,6 +87,7 @@ impl ContainerCell {
     fn new(identity: Identity) -> Self {
         Self {
             identity,
+            first: OnceLock::new(),
             info: OnceLock::new(),
             finished: Mutex::new(false),
             changed: Condvar::new(),
@@ -83,10 +106,10 @@ impl ContainerCell {
         self.identity.short()
     }
 
-    /// What the runtime says, when it has been found.
+    /// What the runtime says, as far as it has been found.
     #[must_use]
     pub fn info(&self) -> Option<&ContainerInfo> {
-        self.info.get()
+        self.info.get().or_else(|| self.first.get()).map(|info| &**info)
     }
 
     /// Whether the search for what the runtime says has ended, with or without success.
@@ -113,12 +136,24 @@ impl ContainerCell {
         self.info().is_some()
     }
 
-    fn finish(&self, info: Option<ContainerInfo>) {
+    /// Makes known what is known so far, while the search goes on.
+    fn publish(&self, info: ContainerInfo) {
+        // The first reading of the same files knew as much.
+        let _ = self.first.set(Box::new(info));
+    }
+
+    /// Ends the search, and counts it if it had not ended before. What is found even later still counts for events.
+    fn finish(&self, info: Option<ContainerInfo>, count: impl FnOnce(bool)) {
         if let Some(info) = info {
             // Whoever came first knew as much.
-            let _ = self.info.set(info);
+            let _ = self.info.set(Box::new(info));
         }
-        *self.finished.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        let mut finished = self.finished.lock().unwrap_or_else(PoisonError::into_inner);
+        if !*finished {
+            count(self.info().is_some());
+        }
+        *finished = true;
+        drop(finished);
         self.changed.notify_all();
     }
 }
@@ -127,18 +162,53 @@ impl ContainerCell {
 #[derive(Debug, Clone)]
 pub struct Containers {
     shared: Arc<Shared>,
-    queue: Option<SyncSender<Job>>,
-    root: Option<PathBuf>,
+    lookups: Option<Arc<Lookups>>,
 }
 
 #[derive(Debug, Default)]
 struct Shared {
-    cells: Mutex<HashMap<String, Weak<ContainerCell>>>,
+    cells: Mutex<Cells>,
     /// What a capture says, for containers that no event has named yet.
     given: Mutex<HashMap<String, ContainerInfo>>,
     found: AtomicU64,
     missing: AtomicU64,
     dropped: AtomicU64,
+}
+
+impl Shared {
+    fn finish(&self, cell: &ContainerCell, info: Option<ContainerInfo>) {
+        // Whoever sees the counter move sees that the search ended, and the other way round.
+        cell.finish(info, |found| {
+            let counter = if found { &self.found } else { &self.missing };
+            counter.fetch_add(1, Ordering::Relaxed);
+        });
+    }
+}
+
+/// The containers that events hold, by identifier.
+#[derive(Debug, Default)]
+struct Cells {
+    by_id: HashMap<String, Weak<ContainerCell>>,
+    /// When so many are there, those that no event holds any more are forgotten.
+    full: usize,
+}
+
+impl Cells {
+    fn get(&self, id: &str) -> Option<Arc<ContainerCell>> {
+        self.by_id.get(id).and_then(Weak::upgrade)
+    }
+
+    fn insert(&mut self, cell: &Arc<ContainerCell>) {
+        if self.by_id.len() >= self.full {
+            self.by_id.retain(|_, cell| cell.strong_count() > 0);
+            // So that looking through all of them stays rare, and the dead are never more than the living.
+            self.full = (self.by_id.len() * 2).clamp(MINIMUM, MAXIMUM);
+        }
+        if self.by_id.len() < MAXIMUM {
+            self.by_id
+                .insert(cell.identity.full_id.clone(), Arc::downgrade(cell));
+        }
+    }
 }
 
 /// What was counted.
@@ -153,12 +223,8 @@ pub struct ContainerStatistics {
     pub dropped: u64,
 }
 
-#[derive(Debug)]
-struct Job {
-    cell: Weak<ContainerCell>,
-    process: u32,
-}
-
+/// How many containers may be known by identifier before those of the past are looked for.
+const MINIMUM: usize = 512;
 /// The most containers that are known by identifier.
 const MAXIMUM: usize = 1 << 16;
 
@@ -168,8 +234,7 @@ impl Containers {
     pub fn offline() -> Self {
         Self {
             shared: Arc::default(),
-            queue: None,
-            root: None,
+            lookups: None,
         }
     }
 
@@ -178,79 +243,63 @@ impl Containers {
     /// # Errors
     /// When no thread can be started.
     pub fn start(options: ContainerOptions) -> std::io::Result<Self> {
-        let (queue, jobs) = sync_channel(options.queue);
-        let jobs = Arc::new(Mutex::new(jobs));
         let shared: Arc<Shared> = Arc::default();
-        let root = options.root.clone();
-        let gatherer = Arc::new(Gatherer::new(options));
-        for number in 0..gatherer.options.threads.max(1) {
-            let (jobs, gatherer, shared) = (jobs.clone(), gatherer.clone(), shared.clone());
-            thread::Builder::new()
-                .name(format!("containers-{number}"))
-                .spawn(move || gatherer.work(&jobs, &shared))?;
-        }
+        let lookups = Lookups::start(options, Arc::clone(&shared))?;
         Ok(Self {
             shared,
-            queue: Some(queue),
-            root: Some(root),
+            lookups: Some(Arc::new(lookups)),
         })
     }
 
-    /// The cell of a container; the first time, its facts are asked for. `process` runs in it, or is 0.
+    /// The cell of a container; the first time, its facts are asked for.
     #[must_use]
-    pub fn get(&self, identity: &Identity, process: u32) -> Arc<ContainerCell> {
+    pub fn get(&self, identity: &Identity) -> Arc<ContainerCell> {
         let mut cells = self.shared.cells.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(cell) = cells.get(&identity.full_id).and_then(Weak::upgrade) {
+        if let Some(cell) = cells.get(&identity.full_id) {
             return cell;
         }
-        if cells.len() >= MAXIMUM {
-            cells.retain(|_, cell| cell.strong_count() > 0);
-        }
         let cell = Arc::new(ContainerCell::new(identity.clone()));
-        if cells.len() < MAXIMUM {
-            cells.insert(identity.full_id.clone(), Arc::downgrade(&cell));
-        }
+        cells.insert(&cell);
         drop(cells);
         let mut given = self.shared.given.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(info) = given.remove(&identity.full_id) {
-            cell.finish(Some(info));
+            cell.finish(Some(info), drop);
             return cell;
         }
         drop(given);
-        let Some(queue) = &self.queue else {
-            cell.finish(None);
+        let Some(lookups) = &self.lookups else {
+            cell.finish(None, drop);
             return cell;
         };
-        let job = Job {
-            cell: Arc::downgrade(&cell),
-            process,
-        };
-        if let Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) = queue.try_send(job) {
+        if !lookups.want(&cell) {
             self.shared.dropped.fetch_add(1, Ordering::Relaxed);
-            cell.finish(None);
+            cell.finish(None, drop);
         }
         cell
     }
 
-    /// The container that a control group belongs to. Beside what the path says, names below the folder of `runc` count,
-    /// since plain `runc` gives groups any name.
+    /// The container that a control group belongs to. Beside what the path says, names below the folders of `runc` and
+    /// containerd count, since plain `runc` and `ctr` give groups any name.
     #[must_use]
-    pub fn of_path(&self, path: &[u8], process: u32) -> Option<Arc<ContainerCell>> {
+    pub fn of_path(&self, path: &[u8]) -> Option<Arc<ContainerCell>> {
         if let Some(identity) = identify(path) {
-            return Some(self.get(&identity, process));
+            return Some(self.get(&identity));
         }
-        let identity = files::plain_runc(self.root.as_deref()?, path)?;
-        Some(self.get(&identity, process))
+        let root = self.lookups.as_ref()?.root();
+        let identity = files::plain_runc(root, path).or_else(|| files::plain_containerd(root, path))?;
+        Some(self.get(&identity))
     }
 
     /// Says what is known of a container, as a capture or a test does.
     pub fn insert(&self, info: ContainerInfo) {
         let cell = {
             let cells = self.shared.cells.lock().unwrap_or_else(PoisonError::into_inner);
-            cells.get(&info.full_id).and_then(Weak::upgrade)
+            cells.get(&info.full_id)
         };
         match cell {
-            Some(cell) if cell.info().is_none() => cell.finish(Some(info)),
+            Some(cell) if cell.info().is_none() => {
+                cell.finish(Some(info), drop);
+            }
             Some(_) => {}
             None => {
                 let mut given = self.shared.given.lock().unwrap_or_else(PoisonError::into_inner);
@@ -261,12 +310,13 @@ impl Containers {
         }
     }
 
-    /// All containers that events hold now and whose facts are known.
+    /// All containers that events hold now, whose facts are known and for which the search has ended.
     #[must_use]
     pub fn known(&self) -> Vec<ContainerInfo> {
         let cells = self.shared.cells.lock().unwrap_or_else(PoisonError::into_inner);
-        let cells = cells.values().filter_map(Weak::upgrade);
-        cells.filter_map(|cell| cell.info().cloned()).collect()
+        let cells = cells.by_id.values().filter_map(Weak::upgrade);
+        let settled = cells.filter(|cell| cell.is_settled());
+        settled.filter_map(|cell| cell.info().cloned()).collect()
     }
 
     /// What was counted.
@@ -276,86 +326,6 @@ impl Containers {
             found: self.shared.found.load(Ordering::Relaxed),
             missing: self.shared.missing.load(Ordering::Relaxed),
             dropped: self.shared.dropped.load(Ordering::Relaxed),
-        }
-    }
-}
-
-#[derive(Debug)]
-struct Gatherer {
-    options: ContainerOptions,
-    /// Sockets that did not answer, and until when they are left alone.
-    silent: Mutex<HashMap<PathBuf, Instant>>,
-}
-
-/// How long a socket that did not answer is left alone.
-const SILENCE: Duration = Duration::from_secs(10);
-
-impl Gatherer {
-    fn new(options: ContainerOptions) -> Self {
-        Self {
-            options,
-            silent: Mutex::default(),
-        }
-    }
-
-    fn work(&self, jobs: &Mutex<Receiver<Job>>, shared: &Shared) {
-        loop {
-            let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
-            let Ok(job) = job else { return };
-            let mut found = None;
-            for wait in &self.options.attempts {
-                thread::sleep(*wait);
-                // Nobody may be interested any more: then the container was short-lived.
-                let Some(cell) = job.cell.upgrade() else { break };
-                found = self.gather(&cell.identity, job.process);
-                if found.is_some() {
-                    break;
-                }
-            }
-            let counter = if found.is_some() {
-                &shared.found
-            } else {
-                &shared.missing
-            };
-            counter.fetch_add(1, Ordering::Relaxed);
-            if let Some(cell) = job.cell.upgrade() {
-                cell.finish(found);
-            }
-        }
-    }
-
-    fn gather(&self, identity: &Identity, process: u32) -> Option<ContainerInfo> {
-        let from_files = files::read(&self.options.root, identity, process);
-        if from_files.as_ref().is_some_and(ContainerInfo::is_complete) {
-            return from_files;
-        }
-        let from_socket = self
-            .options
-            .sockets
-            .iter()
-            .filter(|_| identity.runtime.speaks_docker())
-            .find_map(|socket| self.ask(&self.options.root.join(socket), identity));
-        match (from_files, from_socket) {
-            (Some(files), Some(socket)) => Some(socket.or(files)),
-            (files, socket) => socket.or(files),
-        }
-    }
-
-    fn ask(&self, socket: &Path, identity: &Identity) -> Option<ContainerInfo> {
-        let now = Instant::now();
-        {
-            let silent = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
-            if silent.get(socket).is_some_and(|until| *until > now) {
-                return None;
-            }
-        }
-        match api::inspect(socket, identity, now + self.options.timeout) {
-            Ok(info) => info,
-            Err(api::Silent) => {
-                let mut silent = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
-                silent.insert(socket.to_owned(), Instant::now() + SILENCE);
-                None
-            }
         }
     }
 }

@@ -5,6 +5,10 @@ use super::*;
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixListener;
+use std::path::Path;
+use std::sync::atomic::AtomicUsize;
+use std::sync::mpsc::{Sender, channel};
+use std::thread;
 
 const ID: &str = "3ad7b26ded6d2a5b2d5b8a1d1a0a4dd8b9a8c5c2d7d3a6e1f0b4c8d2e6f7a9b1";
 
@@ -54,7 +58,7 @@ fn docker_by_its_files() {
         r#"{"Repositories": {"web": {"web:1.2": "sha256:abcd", "web@sha256:ff": "sha256:abcd"}}}"#,
     );
     let containers = Containers::start(options(root.path())).unwrap();
-    let cell = containers.of_path(format!("/docker/{ID}").as_bytes(), 0).unwrap();
+    let cell = containers.of_path(format!("/docker/{ID}").as_bytes()).unwrap();
     assert!(cell.wait(far()));
     let info = cell.info().unwrap();
     assert_eq!(
@@ -82,9 +86,7 @@ fn docker_by_its_files() {
     assert_eq!(containers.statistics().found, 1);
     assert!(Arc::ptr_eq(
         &cell,
-        &containers
-            .of_path(format!("/docker/{ID}/x").as_bytes(), 0)
-            .unwrap()
+        &containers.of_path(format!("/docker/{ID}/x").as_bytes()).unwrap()
     ));
 }
 
@@ -105,7 +107,7 @@ fn pod_of_containerd_by_its_bundle() {
     );
     let containers = Containers::start(options(root.path())).unwrap();
     let path = format!("/kubepods/burstable/pod1b2c3d4e-0a0b-4c0d-8e0f-1a2b3c4d5e6f/{ID}");
-    let cell = containers.of_path(path.as_bytes(), 0).unwrap();
+    let cell = containers.of_path(path.as_bytes()).unwrap();
     assert!(cell.wait(far()));
     let info = cell.info().unwrap();
     let pod = info.pod.as_ref().unwrap();
@@ -144,7 +146,7 @@ fn podman_by_its_storage() {
     let containers = Containers::start(options(root.path())).unwrap();
     let path =
         format!("/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-{ID}.scope/container");
-    let cell = containers.of_path(path.as_bytes(), 0).unwrap();
+    let cell = containers.of_path(path.as_bytes()).unwrap();
     assert!(cell.wait(far()));
     let info = cell.info().unwrap();
     assert_eq!(
@@ -172,12 +174,12 @@ fn plain_runc_by_its_state() {
         r#"{"annotations": {"org.opencontainers.image.ref.name": "job:3"}, "process": {"user": {"uid": 0}}}"#,
     );
     let containers = Containers::start(options(root.path())).unwrap();
-    let cell = containers.of_path(b"/user.slice/job-7", 0).unwrap();
+    let cell = containers.of_path(b"/user.slice/job-7").unwrap();
     assert!(cell.wait(far()));
     assert_eq!(cell.id(), "job-7");
     assert_eq!(cell.info().unwrap().repository, "job");
-    assert!(containers.of_path(b"/user.slice/other", 0).is_none());
-    assert!(containers.of_path(b"/user.slice/..", 0).is_none());
+    assert!(containers.of_path(b"/user.slice/other").is_none());
+    assert!(containers.of_path(b"/user.slice/..").is_none());
 }
 
 #[test]
@@ -213,7 +215,7 @@ fn docker_by_its_socket() {
         asked
     });
     let containers = Containers::start(options(root.path())).unwrap();
-    let cell = containers.of_path(format!("/docker/{ID}").as_bytes(), 0).unwrap();
+    let cell = containers.of_path(format!("/docker/{ID}").as_bytes()).unwrap();
     assert!(cell.wait(far()));
     let info = cell.info().unwrap();
     assert_eq!(
@@ -241,12 +243,12 @@ fn a_socket_that_hangs_is_left_alone() {
         ..options(root.path())
     })
     .unwrap();
-    let cell = containers.of_path(format!("/docker/{ID}").as_bytes(), 0).unwrap();
+    let cell = containers.of_path(format!("/docker/{ID}").as_bytes()).unwrap();
     // Asking does not wait: nothing is known yet or ever.
     assert!(cell.info().is_none());
     assert!(!cell.wait(far()));
     let other = format!("/docker/{}", "f".repeat(64));
-    assert!(!containers.of_path(other.as_bytes(), 0).unwrap().wait(far()));
+    assert!(!containers.of_path(other.as_bytes()).unwrap().wait(far()));
     assert_eq!(containers.statistics().missing, 2);
     listener.set_nonblocking(true).unwrap();
     assert!(listener.accept().is_ok(), "the first container was asked for");
@@ -257,7 +259,7 @@ fn a_socket_that_hangs_is_left_alone() {
 fn offline_knows_what_it_is_told() {
     let containers = Containers::offline();
     let identity = identify(format!("/docker/{ID}").as_bytes()).unwrap();
-    let early = containers.get(&identity, 0);
+    let early = containers.get(&identity);
     assert!(!early.wait(far()));
     containers.insert(ContainerInfo {
         name: "web".to_owned(),
@@ -270,5 +272,329 @@ fn offline_knows_what_it_is_told() {
         name: "late".to_owned(),
         ..ContainerInfo::of(&other)
     });
-    assert_eq!(containers.get(&other, 0).info().unwrap().name, "late");
+    assert_eq!(containers.get(&other).info().unwrap().name, "late");
+}
+
+/// A pod's container in the bundles of containerd, and the path of its control group.
+fn pod_bundle(root: &Path) -> String {
+    write(
+        root,
+        &format!("run/containerd/io.containerd.runtime.v2.task/k8s.io/{ID}/config.json"),
+        r#"{"annotations": {"io.kubernetes.cri.container-name": "app", "io.kubernetes.cri.image-name": "docker.io/library/redis:7"},
+            "process": {"user": {"uid": 999}}, "linux": {}}"#,
+    );
+    format!("/kubepods/burstable/pod1b2c3d4e-0a0b-4c0d-8e0f-1a2b3c4d5e6f/{ID}")
+}
+
+type Handler = Box<dyn Fn(&str) -> Result<Vec<u8>, CallError> + Send + Sync>;
+
+/// Answers each call by its method.
+struct FakeGrpc(Arc<Handler>);
+
+impl std::fmt::Debug for FakeGrpc {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("FakeGrpc")
+    }
+}
+
+impl Grpc for FakeGrpc {
+    fn connect(&self, _: &Path, _: Instant) -> Result<Box<dyn GrpcCalls>, CallError> {
+        Ok(Box::new(FakeCalls(Arc::clone(&self.0))))
+    }
+}
+
+struct FakeCalls(Arc<Handler>);
+
+impl GrpcCalls for FakeCalls {
+    fn call(&mut self, method: &str, _: &[(&'static str, &str)], _: &[u8]) -> Result<Vec<u8>, CallError> {
+        (self.0)(method)
+    }
+}
+
+/// With a socket of a runtime that answers so.
+fn with_grpc(
+    root: &Path,
+    handler: impl Fn(&str) -> Result<Vec<u8>, CallError> + Send + Sync + 'static,
+) -> ContainerOptions {
+    write(root, "run/cri.sock", "");
+    ContainerOptions {
+        cri_sockets: vec![PathBuf::from("run/cri.sock")],
+        grpc: Some(Arc::new(FakeGrpc(Arc::new(Box::new(handler))))),
+        threads: 1,
+        ..options(root)
+    }
+}
+
+/// The status of the container, as the interface encodes it: identifier, name, tier.
+fn status() -> Vec<u8> {
+    cri::encoded_status(ID, "app-of-cri", &[("tier", "front")])
+}
+
+/// Waits without a limit of its own until something is so.
+fn until(what: impl Fn() -> bool) {
+    while !what() {
+        thread::yield_now();
+    }
+}
+
+#[test]
+fn what_files_say_is_there_before_a_runtime_answers() {
+    let root = tempfile::tempdir().unwrap();
+    let path = pod_bundle(root.path());
+    let (go, gate) = channel::<()>();
+    let gate = Mutex::new(gate);
+    let containers = Containers::start(with_grpc(root.path(), move |method| {
+        if method.ends_with("/ContainerStatus") {
+            gate.lock().unwrap().recv().unwrap();
+            return Ok(status());
+        }
+        Err(CallError::NotFound)
+    }))
+    .unwrap();
+    let cell = containers.of_path(path.as_bytes()).unwrap();
+    until(|| cell.info().is_some());
+    assert!(!cell.is_settled());
+    assert_eq!(cell.info().unwrap().name, "app");
+    assert!(cell.info().unwrap().labels.is_empty());
+    go.send(()).unwrap();
+    assert!(cell.wait(far()));
+    let info = cell.info().unwrap();
+    // What the runtime tells counts; what it does not tell stays.
+    assert_eq!(
+        (info.name.as_str(), info.labels["tier"].as_str()),
+        ("app-of-cri", "front")
+    );
+    assert_eq!(
+        (info.repository.as_str(), info.user.as_str()),
+        ("docker.io/library/redis", "999")
+    );
+}
+
+#[test]
+fn a_container_that_is_deleted_before_its_runtime_answers_is_what_its_files_said() {
+    let root = tempfile::tempdir().unwrap();
+    let path = pod_bundle(root.path());
+    let folder = root.path().to_owned();
+    let containers = Containers::start(ContainerOptions {
+        // If it were not noticed, the last attempt would come after the test's patience.
+        attempts: vec![Duration::ZERO, Duration::ZERO, Duration::from_secs(36_000)],
+        ..with_grpc(root.path(), move |_| {
+            let _ = fs::remove_dir_all(folder.join("run/containerd"));
+            Err(CallError::NotFound)
+        })
+    })
+    .unwrap();
+    let cell = containers.of_path(path.as_bytes()).unwrap();
+    assert!(cell.wait(far()));
+    assert!(cell.is_settled());
+    let info = cell.info().unwrap();
+    assert_eq!((info.name.as_str(), info.tag.as_str()), ("app", "7"));
+    assert_eq!(containers.statistics().found, 1);
+}
+
+#[test]
+fn a_container_that_is_deleted_while_its_runtime_answers_is_what_was_told_so_far() {
+    for error in [CallError::NotFound, CallError::Failed] {
+        let root = tempfile::tempdir().unwrap();
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&asked);
+        let containers = Containers::start(with_grpc(root.path(), move |method| {
+            seen.lock().unwrap().push(method.to_owned());
+            if method.ends_with("/ContainerStatus") {
+                return Ok(status());
+            }
+            // Neither the list nor the sandbox nor the image is there any more, or the connection broke.
+            Err(error)
+        }))
+        .unwrap();
+        let cell = containers.of_path(format!("/k8s.io/{ID}").as_bytes()).unwrap();
+        assert!(cell.wait(far()));
+        let info = cell.info().unwrap();
+        assert_eq!(
+            (info.name.as_str(), info.labels["tier"].as_str()),
+            ("app-of-cri", "front")
+        );
+        assert_eq!(info.pod, None);
+        assert_eq!(
+            *asked.lock().unwrap(),
+            [
+                "/runtime.v1.RuntimeService/ContainerStatus",
+                "/runtime.v1.RuntimeService/ListContainers"
+            ]
+        );
+    }
+}
+
+#[test]
+fn a_docker_that_closes_half_way_is_asked_again_and_then_given_up() {
+    let root = tempfile::tempdir().unwrap();
+    fs::create_dir(root.path().join("run")).unwrap();
+    let listener = UnixListener::bind(root.path().join("run/docker.sock")).unwrap();
+    let server = thread::spawn(move || {
+        for answer in [
+            // Breaks off inside the description, then inside the head; then the container is gone.
+            "HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n{\"Name\": \"/we",
+            "HTTP/1.1 200",
+            "HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\n{}",
+        ] {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut request = [0; 4096];
+            let _ = stream.read(&mut request).unwrap();
+            stream.write_all(answer.as_bytes()).unwrap();
+        }
+        listener
+    });
+    let containers = Containers::start(ContainerOptions {
+        attempts: vec![Duration::ZERO; 3],
+        ..options(root.path())
+    })
+    .unwrap();
+    let cell = containers.of_path(format!("/docker/{ID}").as_bytes()).unwrap();
+    assert!(!cell.wait(far()));
+    assert_eq!(cell.id(), &ID[..12]);
+    assert_eq!(containers.statistics().missing, 1);
+    let listener = server.join().unwrap();
+    listener.set_nonblocking(true).unwrap();
+    assert!(listener.accept().is_err(), "it is not asked more often than that");
+}
+
+#[test]
+fn containers_that_live_shorter_than_a_lookup_leave_nothing_behind() {
+    let root = tempfile::tempdir().unwrap();
+    let (go, gate): (Sender<()>, _) = channel();
+    let gate = Mutex::new(gate);
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    let containers = Containers::start(ContainerOptions {
+        queue: 3000,
+        ..with_grpc(root.path(), move |_| {
+            count.fetch_add(1, Ordering::Relaxed);
+            let _ = gate.lock().unwrap().recv();
+            Err(CallError::NotFound)
+        })
+    })
+    .unwrap();
+    let path = |number: usize| format!("/k8s.io/{number:064x}");
+    // The runtime is asked for this one, and does not answer yet.
+    let first = containers.of_path(path(0).as_bytes()).unwrap();
+    until(|| asked.load(Ordering::Relaxed) == 1);
+    for number in 1..=5000 {
+        let cell = containers.of_path(path(number).as_bytes()).unwrap();
+        assert!(cell.info().is_none());
+        drop(cell);
+        let known = containers.shared.cells.lock().unwrap().by_id.len();
+        assert!(known <= MINIMUM, "{known} are known");
+    }
+    drop(go);
+    assert!(!first.wait(far()));
+    // All places are free again, and what was dropped was not asked for.
+    let lookups = containers.lookups.as_ref().unwrap();
+    until(|| lookups.places() == 0);
+    let statistics = containers.statistics();
+    assert_eq!(statistics.found, 0);
+    assert_eq!(statistics.missing + statistics.dropped, 5001);
+}
+
+#[test]
+fn a_service_account_is_the_subject_of_the_token() {
+    let uid = "1b2c3d4e-0a0b-4c0d-8e0f-1a2b3c4d5e6f";
+    let token = |subject: &str| {
+        let claims = base64::Engine::encode(
+            &base64::prelude::BASE64_URL_SAFE_NO_PAD,
+            format!(r#"{{"iss":"x","sub":"{subject}"}}"#),
+        );
+        format!("eyJhbGciOiJub25lIn0.{claims}.c2ln")
+    };
+    for (folder, token, expected) in [
+        (uid, token("system:serviceaccount:shop:cart"), Some("cart")),
+        (uid, token("system:serviceaccount:other:cart"), None),
+        (uid, token("system:node:n1"), None),
+        (uid, "no.token".to_owned(), None),
+        // Not the folder that the kubelet made for this pod.
+        ("another", token("system:serviceaccount:shop:cart"), None),
+    ] {
+        let root = tempfile::tempdir().unwrap();
+        let volume =
+            format!("var/lib/kubelet/pods/{folder}/volumes/kubernetes.io~projected/kube-api-access-x");
+        write(root.path(), &format!("{volume}/..data/token"), &token);
+        std::os::unix::fs::symlink("..data/token", root.path().join(&volume).join("token")).unwrap();
+        write(
+            root.path(),
+            &format!("run/containerd/io.containerd.runtime.v2.task/k8s.io/{ID}/config.json"),
+            &format!(
+                r#"{{"annotations": {{"io.kubernetes.cri.container-name": "app", "io.kubernetes.cri.image-name": "a:1",
+                     "io.kubernetes.cri.sandbox-name": "cart-0", "io.kubernetes.cri.sandbox-namespace": "shop"}},
+                     "mounts": [{{"type": "bind", "source": "/{volume}", "destination":
+                     "/var/run/secrets/kubernetes.io/serviceaccount"}}, {{"type": "proc", "source": "proc", "destination": "/proc"}}],
+                     "linux": {{}}}}"#
+            ),
+        );
+        let containers = Containers::start(options(root.path())).unwrap();
+        let path = format!("/kubepods/burstable/pod{uid}/{ID}");
+        let cell = containers.of_path(path.as_bytes()).unwrap();
+        assert!(cell.wait(far()));
+        let info = cell.info().unwrap();
+        assert_eq!(
+            info.pod.as_ref().unwrap().service_account.as_deref(),
+            expected,
+            "{folder} {token}"
+        );
+        assert_eq!(
+            info.mounts.len(),
+            1,
+            "what every container has is no mount of the host"
+        );
+    }
+}
+
+#[test]
+fn containers_of_ctr_are_known_by_their_bundles() {
+    let root = tempfile::tempdir().unwrap();
+    write(
+        root.path(),
+        "run/containerd/io.containerd.runtime.v2.task/default/job/config.json",
+        r#"{"process": {"user": {"uid": 0}}, "linux": {}}"#,
+    );
+    let containers = Containers::start(options(root.path())).unwrap();
+    let cell = containers.of_path(b"/default/job").unwrap();
+    assert_eq!((cell.id(), cell.identity().runtime), ("job", Runtime::Containerd));
+    for other in [
+        "/default/other",
+        "/other/job",
+        "/job",
+        "/default/..",
+        "/default/job/a/b/c",
+    ] {
+        assert!(containers.of_path(other.as_bytes()).is_none(), "{other}");
+    }
+    assert!(containers.of_path(b"/default/job/child").is_some());
+}
+
+#[test]
+fn a_pod_of_docker_and_one_of_runc_are_told_apart() {
+    let root = tempfile::tempdir().unwrap();
+    write(
+        root.path(),
+        &format!("var/lib/docker/containers/{ID}/config.v2.json"),
+        r#"{"Name": "/k8s_app_cart-0", "Config": {"Image": "a:1", "Labels": {"io.kubernetes.pod.name": "cart-0"}}}"#,
+    );
+    write(
+        root.path(),
+        &format!("var/lib/docker/containers/{ID}/hostconfig.json"),
+        "{}",
+    );
+    let other = "f".repeat(64);
+    write(root.path(), &format!("run/runc/{other}/state.json"), "{}");
+    let containers = Containers::start(options(root.path())).unwrap();
+    for (id, runtime) in [(ID, Runtime::Docker), (other.as_str(), Runtime::Runc)] {
+        let path = format!("/kubepods/besteffort/pod1b2c3d4e-0a0b-4c0d-8e0f-1a2b3c4d5e6f/{id}");
+        let cell = containers.of_path(path.as_bytes()).unwrap();
+        assert!(cell.wait(far()));
+        let info = cell.info().unwrap();
+        assert_eq!(info.runtime, runtime);
+        assert_eq!(
+            info.pod.as_ref().unwrap().uid,
+            "1b2c3d4e-0a0b-4c0d-8e0f-1a2b3c4d5e6f"
+        );
+    }
 }

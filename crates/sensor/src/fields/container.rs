@@ -199,7 +199,11 @@ pub(super) fn value<'a>(event: &'a KernelEvent, field: Field, argument: &Argumen
     match field {
         Field::ContainerId => return Some(Value::text(cell.id().as_bytes())),
         Field::ContainerFullId => return Some(Value::text(cell.identity().full_id.as_bytes())),
-        Field::ContainerType => return Some(Value::text(cell.identity().runtime.name().as_bytes())),
+        Field::ContainerType => {
+            // The name of a control group does not always tell it.
+            let runtime = cell.info().map_or(cell.identity().runtime, |info| info.runtime);
+            return Some(Value::text(runtime.name().as_bytes()));
+        }
         Field::K8sPodUid | Field::K8sPodId | Field::K8smetaPodUid => {
             let told = cell.info().and_then(|info| info.pod.as_ref()).map(|pod| &pod.uid);
             let uid = told
@@ -265,6 +269,7 @@ pub(super) fn value<'a>(event: &'a KernelEvent, field: Field, argument: &Argumen
         Field::ContainerLabels => labels(&info.labels),
         Field::K8sPodName | Field::K8smetaPodName => optional(pod.map(|pod| &pod.name)),
         Field::K8sNsName | Field::K8smetaNsName => optional(pod.map(|pod| &pod.namespace)),
+        Field::K8sPodServiceAccount => optional(pod.and_then(|pod| pod.service_account.as_ref())),
         Field::K8sPodFullSandboxId => optional(pod.map(|pod| &pod.sandbox_id)),
         Field::K8sPodSandboxId => match pod {
             Some(pod) => text(pod.sandbox_id.get(..12).unwrap_or(&pod.sandbox_id)),

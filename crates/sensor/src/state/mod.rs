@@ -430,7 +430,7 @@ impl State {
     fn cgroup(&mut self, record: &Record<'_>) -> (Option<Bytes>, Option<Arc<ContainerCell>>) {
         let header = &record.header;
         if let Some(path) = record.text(Tag::Cgroup) {
-            self.add_cgroup(header.cgroup, path, header.tgid);
+            self.add_cgroup(header.cgroup, path);
         } else if header.cgroup != 0
             && !self.cgroups.contains_key(&header.cgroup)
             && self.reads_left > 0
@@ -438,7 +438,7 @@ impl State {
         {
             self.reads_left -= 1;
             if let Some(path) = reader.cgroup(header.tid) {
-                self.add_cgroup(header.cgroup, &path, header.tgid);
+                self.add_cgroup(header.cgroup, &path);
             }
         }
         match self.cgroups.get_mut(&header.cgroup) {
@@ -449,7 +449,7 @@ impl State {
                     && known.asked_again < ASKED_AGAIN
                 {
                     known.asked_again += 1;
-                    known.container = self.containers.of_path(&known.path, header.tgid);
+                    known.container = self.containers.of_path(&known.path);
                 }
                 (Some(known.path.clone()), known.container.clone())
             }
@@ -457,7 +457,7 @@ impl State {
         }
     }
 
-    fn add_cgroup(&mut self, cgroup: u64, path: &[u8], tgid: u32) {
+    fn add_cgroup(&mut self, cgroup: u64, path: &[u8]) {
         if self
             .cgroups
             .get(&cgroup)
@@ -468,7 +468,7 @@ impl State {
         if self.cgroups.len() >= MAXIMUM_CGROUPS {
             self.cgroups.clear();
         }
-        let container = self.containers.of_path(path, tgid);
+        let container = self.containers.of_path(path);
         let path = self.interner.get(path);
         self.cgroups.insert(
             cgroup,
@@ -488,7 +488,7 @@ impl State {
             }
             _ => {
                 if let Some(path) = record.text(Tag::Cgroup) {
-                    self.add_cgroup(header.cgroup, path, 0);
+                    self.add_cgroup(header.cgroup, path);
                 }
             }
         }

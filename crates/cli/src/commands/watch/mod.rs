@@ -5,6 +5,7 @@ mod engine;
 mod event;
 mod live;
 mod names;
+mod runtimes;
 mod waiting;
 
 use crate::arguments::Watch;
@@ -20,7 +21,7 @@ use live::Snapshot;
 use model::event::{EVENT_TYPES, EventType, EventView, Field, Value};
 use report::alerts::AlertOptions;
 use sensor::capture::{CaptureHost, Replay, Writer};
-use sensor::containers::{ContainerCell, ContainerOptions, Containers};
+use sensor::containers::{ContainerCell, Containers};
 use sensor::json::{Intake, Surroundings};
 use sensor::state::{HostProc, State, StateOptions};
 use sensor::{KernelSensor, LossReport, Losses, SensorConfig};
@@ -687,7 +688,7 @@ impl Watching<'_> {
     }
 
     fn kernel(&mut self) -> Result<(), Failure> {
-        let containers = Containers::start(ContainerOptions::default())
+        let containers = Containers::start(runtimes::options(&self.options.runtime_socket))
             .context("the threads that ask container runtimes cannot be started")
             .map_err(Failure::internal)?;
         let (mut kernel, report) = KernelSensor::start(&self.sensor_config()).map_err(Failure::unreadable)?;
