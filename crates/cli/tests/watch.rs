@@ -7,6 +7,9 @@
     reason = "tests write files, run the program, and say why they skip"
 )]
 
+#[path = "watch/runtimes.rs"]
+mod runtimes;
+
 use sensor::capture::{CaptureHost, Writer};
 use sensor::containers::Containers;
 use sensor::sample;

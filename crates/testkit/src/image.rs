@@ -194,6 +194,8 @@ pub struct Image {
     pub architecture: String,
     /// Labels of the configuration.
     pub labels: Vec<(String, String)>,
+    /// What containers run if nothing else is said.
+    pub command: Vec<String>,
 }
 
 /// A blob by its digest.
@@ -233,7 +235,15 @@ impl Image {
             compression: Compression::Gzip,
             architecture: "amd64".to_owned(),
             labels: Vec::new(),
+            command: Vec::new(),
         }
+    }
+
+    /// Says what containers run if nothing else is said.
+    #[must_use]
+    pub fn command(mut self, words: &[&str]) -> Self {
+        self.command = words.iter().map(|word| (*word).to_owned()).collect();
+        self
     }
 
     /// Gives it a name.
@@ -270,10 +280,14 @@ impl Image {
             .iter()
             .map(|(key, value)| (key.clone(), json!(value)))
             .collect();
+        let mut config = json!({"Labels": labels});
+        if !self.command.is_empty() {
+            config["Cmd"] = json!(self.command);
+        }
         json!({
             "architecture": self.architecture,
             "os": "linux",
-            "config": {"Labels": labels},
+            "config": config,
             "rootfs": {"type": "layers", "diff_ids": diff_ids},
             "history": history,
         })

@@ -1,0 +1,828 @@
+//! Real containers of real runtimes: what detections say of them.
+//!
+//! containerd and Podman run with folders and sockets of the tests' own; nothing of theirs is touched that others use.
+
+use super::{PATIENCE, Watch, kernel_is_out_of_reach, write};
+use artifact::grpc::{Connection, Pace};
+use prost::Message;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+use testkit::image::{Image, Layer};
+
+/// A pod's unique identifier, as the kubelet makes them.
+const UID: &str = "1b2c3d4e-0a0b-4c0d-8e0f-1a2b3c4d5e6f";
+
+fn skipped(reason: &str) {
+    eprintln!("skipped: {reason}");
+}
+
+/// Whether a program is installed.
+fn has(program: &str) -> bool {
+    [
+        "/usr/local/sbin",
+        "/usr/local/bin",
+        "/usr/sbin",
+        "/usr/bin",
+        "/sbin",
+        "/bin",
+    ]
+    .iter()
+    .any(|folder| Path::new(folder).join(program).exists())
+}
+
+/// Why there can be no container of these programs, if so.
+fn missing(programs: &[&str]) -> bool {
+    if kernel_is_out_of_reach() {
+        return true;
+    }
+    let absent = programs.iter().find(|program| !has(program));
+    if let Some(program) = absent {
+        skipped(&format!("{program} is not installed"));
+    }
+    absent.is_some()
+}
+
+/// The busybox of this host, which needs no libraries.
+fn busybox() -> Option<PathBuf> {
+    let found = ["/bin/busybox", "/usr/bin/busybox"].map(PathBuf::from);
+    let found = found.into_iter().find(|path| path.exists());
+    if found.is_none() {
+        skipped("the package busybox-static is not installed");
+    }
+    found
+}
+
+fn run(command: &mut Command) -> Output {
+    command.stdin(Stdio::null()).output().unwrap()
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).trim().replace('\n', " ")
+}
+
+/// Waits until something is there.
+fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(Instant::now() < deadline, "there is no {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Control groups that a test made, in all hierarchies; removed with this.
+struct Groups(String);
+
+impl Drop for Groups {
+    fn drop(&mut self) {
+        let mut roots = vec![PathBuf::from("/sys/fs/cgroup")];
+        if let Ok(entries) = std::fs::read_dir("/sys/fs/cgroup") {
+            roots.extend(entries.filter_map(|entry| Some(entry.ok()?.path())));
+        }
+        // What watches over a container may end a moment after it.
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while !roots.iter().all(|root| remove_groups(&root.join(&self.0))) && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+/// Removes a control group and those in it; says whether it is gone.
+fn remove_groups(folder: &Path) -> bool {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return true;
+    };
+    for entry in entries.filter_map(Result::ok) {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            remove_groups(&entry.path());
+        }
+    }
+    std::fs::remove_dir(folder).is_ok()
+}
+
+/// A rule over the program that runs in a container of the test, with what it says.
+fn rule(number: u32, condition: &str, fields: &[&str]) -> String {
+    let output: Vec<String> = fields.iter().map(|field| format!("%{field}")).collect();
+    format!(
+        "- rule: Program of the test\n  desc: A test.\n  condition: evt.type = execve and proc.cmdline contains keep-{number} and \
+         proc.name = busybox and {condition}\n  output: ran | {}\n  priority: NOTICE\n",
+        output.join(" ")
+    )
+}
+
+/// The watch, when it watches, with a socket of a runtime.
+fn watch(folder: &Path, rule: &str, socket: Option<&Path>) -> Watch {
+    let rules = write(folder, "rules.yaml", rule);
+    let mut arguments = vec![
+        "watch",
+        "--rules",
+        rules.to_str().unwrap(),
+        "--format",
+        "json",
+        // However slow the machine is.
+        "--container-wait",
+        "30000",
+    ];
+    if let Some(socket) = socket {
+        arguments.extend(["--runtime-socket", socket.to_str().unwrap()]);
+    }
+    let watch = Watch::start(&arguments);
+    Watch::wait(&watch.stderr, "watching with 1 rules");
+    watch
+}
+
+/// The fields of the one detection.
+fn detected(watch: &Watch) -> Value {
+    let alert: Value = serde_json::from_str(&Watch::wait(&watch.stdout, "Program of the test")).unwrap();
+    alert["output_fields"].clone()
+}
+
+// ---- containerd, as the kubelet uses it -------------------------------------------------------------------------------
+
+#[derive(Clone, PartialEq, Message)]
+struct PodMetadata {
+    #[prost(string, tag = "1")]
+    name: String,
+    #[prost(string, tag = "2")]
+    uid: String,
+    #[prost(string, tag = "3")]
+    namespace: String,
+}
+
+/// Namespaces: 1 of the container, 2 of the host.
+#[derive(Clone, PartialEq, Message)]
+struct NamespaceOption {
+    #[prost(int32, tag = "1")]
+    network: i32,
+    #[prost(int32, tag = "2")]
+    pid: i32,
+    #[prost(int32, tag = "3")]
+    ipc: i32,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct SandboxSecurity {
+    #[prost(message, optional, tag = "1")]
+    namespace_options: Option<NamespaceOption>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct LinuxPod {
+    #[prost(string, tag = "1")]
+    cgroup_parent: String,
+    #[prost(message, optional, tag = "2")]
+    security_context: Option<SandboxSecurity>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct PodConfig {
+    #[prost(message, optional, tag = "1")]
+    metadata: Option<PodMetadata>,
+    #[prost(string, tag = "3")]
+    log_directory: String,
+    #[prost(btree_map = "string, string", tag = "6")]
+    labels: BTreeMap<String, String>,
+    #[prost(message, optional, tag = "8")]
+    linux: Option<LinuxPod>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct RunPodRequest {
+    #[prost(message, optional, tag = "1")]
+    config: Option<PodConfig>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct Name {
+    #[prost(string, tag = "1")]
+    text: String,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct BindMount {
+    #[prost(string, tag = "1")]
+    container_path: String,
+    #[prost(string, tag = "2")]
+    host_path: String,
+    #[prost(bool, tag = "3")]
+    readonly: bool,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct ContainerSecurity {
+    #[prost(message, optional, tag = "3")]
+    namespace_options: Option<NamespaceOption>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct LinuxContainer {
+    #[prost(message, optional, tag = "2")]
+    security_context: Option<ContainerSecurity>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct ContainerConfig {
+    #[prost(message, optional, tag = "1")]
+    metadata: Option<Name>,
+    #[prost(message, optional, tag = "2")]
+    image: Option<Name>,
+    #[prost(string, repeated, tag = "3")]
+    command: Vec<String>,
+    #[prost(message, repeated, tag = "7")]
+    mounts: Vec<BindMount>,
+    #[prost(btree_map = "string, string", tag = "9")]
+    labels: BTreeMap<String, String>,
+    #[prost(string, tag = "11")]
+    log_path: String,
+    #[prost(message, optional, tag = "15")]
+    linux: Option<LinuxContainer>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct CreateContainerRequest {
+    #[prost(string, tag = "1")]
+    pod: String,
+    #[prost(message, optional, tag = "2")]
+    config: Option<ContainerConfig>,
+    #[prost(message, optional, tag = "3")]
+    sandbox_config: Option<PodConfig>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct ImageRequest {
+    #[prost(message, optional, tag = "1")]
+    image: Option<Name>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct KnownImage {
+    #[prost(string, repeated, tag = "3")]
+    digests: Vec<String>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct ImageAnswer {
+    #[prost(message, optional, tag = "1")]
+    image: Option<KnownImage>,
+}
+
+fn map(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+    let pairs = pairs
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+    pairs.collect()
+}
+
+/// A containerd of the test's own, and what the test made in it.
+struct Containerd {
+    process: Child,
+    folder: PathBuf,
+    pods: Vec<String>,
+}
+
+impl Containerd {
+    fn start(folder: &Path, sandbox_image: &str) -> Self {
+        let path = |name: &str| folder.join(name).display().to_string();
+        let config = format!(
+            "version = 2\nroot = \"{}\"\nstate = \"{}\"\n[grpc]\naddress = \"{}\"\n[ttrpc]\naddress = \"{}\"\n\
+             [plugins.\"io.containerd.internal.v1.opt\"]\npath = \"{}\"\n\
+             [plugins.\"io.containerd.grpc.v1.cri\"]\nsandbox_image = \"{sandbox_image}\"\ndisable_apparmor = true\n\
+             restrict_oom_score_adj = true\ndisable_hugetlb_controller = true\ntolerate_missing_hugetlb_controller = true\n\
+             [plugins.\"io.containerd.grpc.v1.cri\".cni]\nbin_dir = \"{}\"\nconf_dir = \"{}\"\n\
+             [plugins.\"io.containerd.grpc.v1.cri\".containerd.runtimes.runc]\nruntime_type = \"io.containerd.runc.v2\"\n\
+             [plugins.\"io.containerd.grpc.v1.cri\".containerd.runtimes.runc.options]\nRoot = \"{}\"\n",
+            path("root"),
+            path("state"),
+            path("containerd.sock"),
+            path("containerd.sock.ttrpc"),
+            path("opt"),
+            path("cni"),
+            path("cni"),
+            path("runc"),
+        );
+        let config = write(folder, "config.toml", &config);
+        let log = std::fs::File::create(folder.join("log")).unwrap();
+        let process = Command::new("containerd")
+            .arg("--config")
+            .arg(config)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let containerd = Self {
+            process,
+            folder: folder.to_owned(),
+            pods: Vec::new(),
+        };
+        until("containerd that answers", || {
+            run(containerd.ctr().arg("version"))
+                .status
+                .success()
+                .then_some(())
+        });
+        containerd
+    }
+
+    fn socket(&self) -> PathBuf {
+        self.folder.join("containerd.sock")
+    }
+
+    fn ctr(&self) -> Command {
+        let mut command = Command::new("ctr");
+        command
+            .arg("--address")
+            .arg(self.socket())
+            .args(["--namespace", "k8s.io"]);
+        command
+    }
+
+    fn call<Answer: Message + Default>(
+        &self,
+        method: &str,
+        request: &impl Message,
+    ) -> Result<Answer, String> {
+        let pace = Pace {
+            stall: PATIENCE,
+            deadline: None,
+        };
+        let mut connection =
+            Connection::open(&self.socket(), "containerd", pace).map_err(|error| error.to_string())?;
+        let answer = connection.call(&format!("/runtime.v1.{method}"), &[], &request.encode_to_vec());
+        let answer = answer.map_err(|error| error.to_string())?;
+        Ok(Answer::decode(answer).unwrap())
+    }
+
+    /// Imports an image with its name and its digest.
+    fn import(&self, name: &str, image: &Image) {
+        let archive = self.folder.join("image.tar");
+        std::fs::write(&archive, image.oci_archive()).unwrap();
+        let imported = run(self.ctr().args(["images", "import"]).arg(&archive));
+        assert!(imported.status.success(), "{}", said(&imported));
+        let repository = name.rsplit_once(':').unwrap().0;
+        let digest = format!("{repository}@{}", image.parts().manifest.digest);
+        let tagged = run(self.ctr().args(["images", "tag", name, &digest]));
+        assert!(tagged.status.success(), "{}", said(&tagged));
+        // The part that answers the kubelet learns of it a little later.
+        until("image for the kubelet", || {
+            let request = ImageRequest {
+                image: Some(Name {
+                    text: name.to_owned(),
+                }),
+            };
+            let answer: ImageAnswer = self.call("ImageService/ImageStatus", &request).ok()?;
+            (!answer.image?.digests.is_empty()).then_some(())
+        });
+    }
+}
+
+impl Drop for Containerd {
+    fn drop(&mut self) {
+        for pod in std::mem::take(&mut self.pods) {
+            let request = Name { text: pod };
+            for method in ["RuntimeService/StopPodSandbox", "RuntimeService/RemovePodSandbox"] {
+                if let Err(error) = self.call::<Name>(method, &request) {
+                    eprintln!("{method}: {error}");
+                }
+            }
+        }
+        let _ = Command::new("kill")
+            .args(["-TERM", &self.process.id().to_string()])
+            .status();
+        let _ = self.process.wait();
+    }
+}
+
+#[test]
+fn a_pod_of_containerd_is_named() {
+    if missing(&["containerd", "containerd-shim-runc-v2", "ctr", "runc"]) {
+        return;
+    }
+    let Some(busybox) = busybox() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let number = std::process::id();
+    let groups = Groups(format!("hullward-pod-test-{number}"));
+    let name = format!("registry.example/hullward-pod-test:{number}");
+    let image = Image::new(vec![
+        Layer::new("COPY busybox /bin/")
+            .program("bin/busybox", std::fs::read(busybox).unwrap())
+            .folder("data"),
+    ])
+    .tag(&name)
+    .command(&["/bin/busybox", "sleep", "3600"]);
+    let mut containerd = Containerd::start(folder, &name);
+    containerd.import(&name, &image);
+    // What the kubelet mounts into each container of a pod that has an account.
+    let volume = format!("pods/{UID}/volumes/kubernetes.io~projected/kube-api-access-test");
+    std::fs::create_dir_all(folder.join(&volume)).unwrap();
+    // The claims {"sub":"system:serviceaccount:shop:cart-account"}.
+    let token = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJzeXN0ZW06c2VydmljZWFjY291bnQ6c2hvcDpjYXJ0LWFjY291bnQifQ.c2ln";
+    write(&folder.join(&volume), "token", token);
+
+    let fields = [
+        "container.id",
+        "container.full_id",
+        "container.type",
+        "container.name",
+        "container.image",
+        "container.image.repository",
+        "container.image.tag",
+        "container.image.digest",
+        "container.image.id",
+        "container.privileged",
+        "container.host_network",
+        "container.host_pid",
+        "container.label[tier]",
+        "container.mount.dest[/*/data]",
+        "container.mount.rdwr[/*/data]",
+        "k8s.pod.name",
+        "k8s.ns.name",
+        "k8s.pod.uid",
+        "k8s.pod.label[app]",
+        "k8s.pod.labels",
+        "k8s.pod.full_sandbox_id",
+        "k8s.pod.service_account",
+        "k8smeta.pod.name",
+    ];
+    let condition = "k8s.ns.name = shop and container.image.repository = registry.example/hullward-pod-test and k8s.pod.label[app] = cart";
+    let watch = watch(
+        folder,
+        &rule(number, condition, &fields),
+        Some(&containerd.socket()),
+    );
+
+    let pod_config = PodConfig {
+        metadata: Some(PodMetadata {
+            name: "cart-0".to_owned(),
+            uid: UID.to_owned(),
+            namespace: "shop".to_owned(),
+        }),
+        log_directory: folder.display().to_string(),
+        labels: map(&[
+            ("app", "cart"),
+            ("io.kubernetes.pod.name", "cart-0"),
+            ("io.kubernetes.pod.namespace", "shop"),
+            ("io.kubernetes.pod.uid", UID),
+        ]),
+        linux: Some(LinuxPod {
+            cgroup_parent: format!("/{}/kubepods/besteffort/pod{UID}", groups.0),
+            security_context: Some(SandboxSecurity {
+                // No network of its own, for which plug-ins would be needed.
+                namespace_options: Some(NamespaceOption {
+                    network: 2,
+                    pid: 1,
+                    ipc: 0,
+                }),
+            }),
+        }),
+    };
+    let request = RunPodRequest {
+        config: Some(pod_config.clone()),
+    };
+    let pod: Name = match containerd.call("RuntimeService/RunPodSandbox", &request) {
+        Ok(pod) => pod,
+        Err(error) => {
+            skipped(&format!("no pod can be run here: {error}"));
+            return;
+        }
+    };
+    containerd.pods.push(pod.text.clone());
+    std::fs::create_dir(folder.join("data")).unwrap();
+    let mount = |container_path: &str, host_path: &Path| BindMount {
+        container_path: container_path.to_owned(),
+        host_path: host_path.display().to_string(),
+        readonly: true,
+    };
+    let request = CreateContainerRequest {
+        pod: pod.text.clone(),
+        config: Some(ContainerConfig {
+            metadata: Some(Name {
+                text: "app".to_owned(),
+            }),
+            image: Some(Name { text: name.clone() }),
+            command: [
+                "/bin/busybox",
+                "sh",
+                "-c",
+                &format!("/bin/busybox true keep-{number}; exec /bin/busybox sleep 3600"),
+            ]
+            .map(str::to_owned)
+            .to_vec(),
+            mounts: vec![
+                mount("/data", &folder.join("data")),
+                mount(
+                    "/var/run/secrets/kubernetes.io/serviceaccount",
+                    &folder.join(&volume),
+                ),
+            ],
+            labels: map(&[
+                ("tier", "front"),
+                ("io.kubernetes.container.name", "app"),
+                ("io.kubernetes.pod.name", "cart-0"),
+                ("io.kubernetes.pod.namespace", "shop"),
+                ("io.kubernetes.pod.uid", UID),
+            ]),
+            log_path: "app.log".to_owned(),
+            linux: Some(LinuxContainer {
+                security_context: Some(ContainerSecurity {
+                    namespace_options: Some(NamespaceOption {
+                        network: 2,
+                        pid: 1,
+                        ipc: 0,
+                    }),
+                }),
+            }),
+        }),
+        sandbox_config: Some(pod_config),
+    };
+    let container: Name = containerd
+        .call("RuntimeService/CreateContainer", &request)
+        .unwrap();
+    containerd
+        .call::<Name>("RuntimeService/StartContainer", &container)
+        .unwrap();
+
+    let fields = detected(&watch);
+    let digest = image.parts().manifest.digest;
+    let config = image.parts().config.digest;
+    let data = folder.join("data");
+    for (field, expected) in [
+        ("container.id", json!(container.text[..12])),
+        ("container.full_id", json!(container.text)),
+        ("container.type", json!("containerd")),
+        ("container.name", json!("app")),
+        ("container.image", json!(name)),
+        (
+            "container.image.repository",
+            json!("registry.example/hullward-pod-test"),
+        ),
+        ("container.image.tag", json!(number.to_string())),
+        ("container.image.digest", json!(digest)),
+        ("container.image.id", json!(config.strip_prefix("sha256:"))),
+        ("container.privileged", json!(false)),
+        ("container.host_network", json!(true)),
+        ("container.host_pid", json!(false)),
+        ("container.label[tier]", json!("front")),
+        ("container.mount.dest[/*/data]", json!("/data")),
+        ("container.mount.rdwr[/*/data]", json!("false")),
+        ("k8s.pod.name", json!("cart-0")),
+        ("k8s.ns.name", json!("shop")),
+        ("k8s.pod.uid", json!(UID)),
+        ("k8s.pod.label[app]", json!("cart")),
+        ("k8s.pod.full_sandbox_id", json!(pod.text)),
+        ("k8s.pod.service_account", json!("cart-account")),
+        ("k8smeta.pod.name", json!("cart-0")),
+    ] {
+        assert_eq!(fields[field], expected, "{field} (data is {})", data.display());
+    }
+    let labels = fields["k8s.pod.labels"].as_str().unwrap();
+    assert!(labels.contains("app:cart"), "{labels}");
+    watch.stop();
+    drop(containerd);
+    drop(groups);
+}
+
+// ---- runc by itself ---------------------------------------------------------------------------------------------------
+
+#[test]
+fn pods_are_told_by_the_control_groups_that_the_kubelet_makes() {
+    if missing(&["runc"]) {
+        return;
+    }
+    let Some(busybox) = busybox() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let root = folder.join("rootfs");
+    std::fs::create_dir_all(root.join("bin")).unwrap();
+    std::fs::create_dir_all(root.join("proc")).unwrap();
+    std::fs::copy(busybox, root.join("bin/busybox")).unwrap();
+    let number = std::process::id();
+    let groups = Groups(format!("hullward-runc-test-{number}"));
+    let unit = UID.replace('-', "_");
+    let id = |number: u32, form: char| format!("{number:032x}{}", form.to_string().repeat(32));
+    // With the driver for cgroupfs, and with that for systemd.
+    for (id, group) in [
+        (
+            id(number, 'a'),
+            format!("kubepods/besteffort/pod{UID}/{}", id(number, 'a')),
+        ),
+        (
+            id(number, 'b'),
+            format!(
+                "kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-pod{unit}.slice/cri-containerd-{}.scope",
+                id(number, 'b')
+            ),
+        ),
+    ] {
+        let fields = [
+            "container.id",
+            "container.name",
+            "container.type",
+            "k8s.pod.uid",
+            "k8s.pod.name",
+        ];
+        let condition = "container.image.repository = hullward-runc-test";
+        let watch = watch(folder, &rule(number, condition, &fields), None);
+        let specification = json!({
+            "ociVersion": "1.0.2",
+            "process": {
+                "terminal": false,
+                "user": {"uid": 0, "gid": 0},
+                "args": ["/bin/busybox", "sh", "-c", format!("/bin/busybox true keep-{number}; read line")],
+                "env": ["PATH=/bin"],
+                "cwd": "/",
+                "noNewPrivileges": true,
+            },
+            "root": {"path": "rootfs", "readonly": true},
+            "annotations": {
+                "io.kubernetes.cri.container-name": "app",
+                "io.kubernetes.cri.image-name": "hullward-runc-test:1",
+                "io.kubernetes.cri.sandbox-name": "cart-0",
+                "io.kubernetes.cri.sandbox-namespace": "shop",
+            },
+            "mounts": [{"destination": "/proc", "type": "proc", "source": "proc"}],
+            "linux": {
+                "cgroupsPath": format!("/{}/{group}", groups.0),
+                "namespaces": [{"type": "pid"}, {"type": "ipc"}, {"type": "uts"}, {"type": "mount"}, {"type": "network"}],
+            },
+        });
+        write(folder, "config.json", &specification.to_string());
+        // It lives until its input ends.
+        let mut container = Command::new("runc")
+            .args(["run", "--bundle"])
+            .arg(folder)
+            .arg(&id)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let ended = loop {
+            if let Ok(line) = watch.stdout.recv_timeout(Duration::from_millis(100)) {
+                break Ok(line);
+            }
+            if let Some(status) = container.try_wait().unwrap() {
+                break Err(status);
+            }
+        };
+        drop(container.stdin.take());
+        let output = container.wait_with_output().unwrap();
+        let _ = run(Command::new("runc").args(["delete", "--force", &id]));
+        let alert = match ended {
+            Ok(alert) => alert,
+            Err(status) => {
+                skipped(&format!(
+                    "no container can be run here ({status}): {}",
+                    said(&output)
+                ));
+                return;
+            }
+        };
+        let alert: Value = serde_json::from_str(&alert).unwrap();
+        let fields = &alert["output_fields"];
+        assert_eq!(fields["container.id"], id[..12]);
+        assert_eq!(fields["container.name"], "app");
+        assert_eq!(fields["container.type"], "runc");
+        assert_eq!(fields["k8s.pod.uid"], UID);
+        assert_eq!(fields["k8s.pod.name"], "cart-0");
+        watch.stop();
+    }
+}
+
+// ---- Podman -----------------------------------------------------------------------------------------------------------
+
+/// A Podman with storage and socket of the test's own.
+struct Podman {
+    folder: PathBuf,
+    service: Option<Child>,
+}
+
+impl Podman {
+    fn command(&self) -> Command {
+        let path = |name: &str| self.folder.join(name);
+        let mut command = Command::new("podman");
+        command
+            .arg("--root")
+            .arg(path("storage"))
+            .arg("--runroot")
+            .arg(path("run"))
+            .arg("--tmpdir")
+            .arg(path("tmp"))
+            .args(["--storage-driver", "vfs", "--cgroup-manager", "cgroupfs"])
+            .args(["--events-backend", "none", "--runtime", "runc"]);
+        command
+    }
+
+    fn serve(&mut self) -> PathBuf {
+        let socket = self.folder.join("podman.sock");
+        let mut command = self.command();
+        command
+            .args(["system", "service", "--time", "0"])
+            .arg(format!("unix://{}", socket.display()))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        self.service = Some(command.spawn().unwrap());
+        until("socket of Podman", || socket.exists().then_some(()));
+        socket
+    }
+}
+
+impl Drop for Podman {
+    fn drop(&mut self) {
+        let _ = run(self.command().args(["rm", "--all", "--force", "--time", "0"]));
+        if let Some(mut service) = self.service.take() {
+            let _ = service.kill();
+            let _ = service.wait();
+        }
+    }
+}
+
+#[test]
+fn a_podman_container_is_named() {
+    if missing(&["podman", "conmon", "runc"]) {
+        return;
+    }
+    let Some(busybox) = busybox() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let number = std::process::id();
+    let groups = Groups(format!("hullward-podman-test-{number}"));
+    let mut podman = Podman {
+        folder: folder.to_owned(),
+        service: None,
+    };
+    let layer = Layer::new("COPY busybox /bin/").program("bin/busybox", std::fs::read(busybox).unwrap());
+    let archive = folder.join("root.tar");
+    std::fs::write(&archive, layer.tar()).unwrap();
+    let image = format!("localhost/hullward-podman-test:{number}");
+    let imported = run(podman
+        .command()
+        .args(["import", "--quiet"])
+        .arg(&archive)
+        .arg(&image));
+    if !imported.status.success() {
+        skipped(&format!("Podman can import no image here: {}", said(&imported)));
+        return;
+    }
+    let image_id = String::from_utf8(imported.stdout).unwrap();
+    let socket = podman.serve();
+    let fields = [
+        "container.type",
+        "container.name",
+        "container.image",
+        "container.image.id",
+        "container.image.tag",
+        "container.privileged",
+        "container.label[tier]",
+        "container.mount.dest[/*/mounted]",
+    ];
+    let condition = "container.image.repository = localhost/hullward-podman-test";
+    let watch = watch(folder, &rule(number, condition, &fields), Some(&socket));
+    let name = format!("hullward-podman-test-{number}");
+    std::fs::create_dir(folder.join("mounted")).unwrap();
+    let started = run(podman
+        .command()
+        .args([
+            "run",
+            "--detach",
+            "--network",
+            "none",
+            "--name",
+            &name,
+            "--label",
+            "tier=front",
+        ])
+        .args(["--cgroup-parent", &format!("/{}", groups.0)])
+        // Raising limits is not allowed everywhere.
+        .args(["--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024"])
+        .arg("--volume")
+        .arg(format!("{}:/inside:ro", folder.join("mounted").display()))
+        .args([&image, "/bin/busybox", "sh", "-c"])
+        .arg(format!(
+            "/bin/busybox true keep-{number}; exec /bin/busybox sleep 3600"
+        )));
+    if !started.status.success() {
+        skipped(&format!("Podman can run no container here: {}", said(&started)));
+        return;
+    }
+    let fields = detected(&watch);
+    assert_eq!(fields["container.type"], "podman");
+    assert_eq!(fields["container.name"], name.as_str());
+    assert_eq!(fields["container.image"], image.as_str());
+    assert_eq!(fields["container.image.tag"], number.to_string());
+    assert_eq!(
+        fields["container.image.id"].as_str(),
+        image_id.trim().strip_prefix("sha256:").or(Some(image_id.trim()))
+    );
+    assert_eq!(fields["container.privileged"], false);
+    assert_eq!(fields["container.label[tier]"], "front");
+    assert_eq!(fields["container.mount.dest[/*/mounted]"], "/inside");
+    watch.stop();
+}
