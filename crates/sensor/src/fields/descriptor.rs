@@ -345,9 +345,12 @@ pub(super) fn value<'a>(event: &'a KernelEvent, field: Field, argument: &Argumen
         Field::FdSproto => service(server()),
         Field::FdLproto => service(local()),
         Field::FdRproto => service(remote()),
-        Field::FdL4proto => event
-            .protocol()
-            .map_or(Value::Absent, |name| Value::text(name.as_bytes())),
+        // Descriptors that are no sockets of IP have this text, so that they differ from every protocol.
+        Field::FdL4proto => match (event.protocol(), target()) {
+            (Some(name), _) => Value::text(name.as_bytes()),
+            (None, Some(_)) => Value::text(b"<NA>"),
+            (None, None) => Value::Absent,
+        },
         Field::FdSockfamily => match target() {
             Some(Target::Socket4 | Target::Socket6) => Value::text(b"ip"),
             Some(Target::SocketUnix) => Value::text(b"unix"),

@@ -199,8 +199,11 @@ pub(super) fn value<'a>(event: &'a KernelEvent, field: Field, argument: &Argumen
         Field::ProcName => present(event.thread_name()),
         Field::ProcPname => of(parent(), comm),
         Field::ProcAname => of_ancestors(event, argument, comm),
-        Field::ProcArgs => present(image.arguments_line()),
-        Field::ProcAargs => of_ancestors(event, argument, |process| present(process.image.arguments_line())),
+        // No arguments are an empty text: rules ask for it.
+        Field::ProcArgs => Value::text(image.arguments_line()),
+        Field::ProcAargs => of_ancestors(event, argument, |process| {
+            Value::text(process.image.arguments_line())
+        }),
         Field::ProcCmdline => match &event.parts.thread_comm {
             Some(comm) => Value::owned_text(joined(comm, image.other_arguments())),
             None => present_line(process.command_line()),

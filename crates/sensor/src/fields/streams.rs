@@ -49,7 +49,8 @@ impl Target {
             Self::IoUring => "io_uring",
             Self::Memfd => "memfd",
             Self::Pidfd => "pidfd",
-            Self::OtherSocket | Self::Unknown => "<unknown>",
+            // A text that is there, not an absent value: so it is in Falco.
+            Self::OtherSocket | Self::Unknown => "<NA>",
         }
     }
 

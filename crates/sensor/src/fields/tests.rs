@@ -53,6 +53,24 @@ fn check(cases: &[(&str, &str)]) {
 }
 
 #[test]
+fn what_is_nothing_in_particular_has_texts_all_the_same() {
+    check(&[
+        (
+            "{event: execve, process: {name: pkexec, args: []}}",
+            "proc.args =
+             proc.cmdline = pkexec
+             fd.l4proto = -",
+        ),
+        (
+            "{event: socket, family: AF_PACKET, kind: 3, protocol: 768}",
+            "fd.type = <NA>
+             fd.typechar = o
+             fd.l4proto = <NA>",
+        ),
+    ]);
+}
+
+#[test]
 fn files_that_are_opened() {
     check(&[
         (
@@ -84,7 +102,7 @@ fn files_that_are_opened() {
              fd.ino = 4242
              fd.containername = :/etc/shadow
              fd.sip = -
-             fd.l4proto = -
+             fd.l4proto = <NA>
              fs.path.name = /etc/shadow
              evt.count.error = 0
              evt.count.error.file = 0
@@ -374,7 +392,7 @@ fn sockets() {
              fd.typechar = u
              fd.type = unix
              fd.sockfamily = unix
-             fd.l4proto = -
+             fd.l4proto = <NA>
              fd.sip = -",
         ),
         (

@@ -46,9 +46,14 @@ pub trait ProcReader: Send + Debug {
     /// The path of the control group of a thread below its hierarchy.
     fn cgroup(&mut self, tid: u32) -> Option<Vec<u8>>;
 
-    /// The users and groups that a process sees; `None` when it is gone or its files cannot be read. The table is left out
-    /// when nothing changed since `known`.
-    fn users(&mut self, tgid: u32, known: Option<UserStamp>) -> Option<(UserStamp, Option<UserTable>)>;
+    /// The users and groups that a process sees; `None` when it is gone, in another mount namespace than this one, or its files
+    /// cannot be read. The table is left out when nothing changed since `known`.
+    fn users(
+        &mut self,
+        tgid: u32,
+        mount_namespace: u32,
+        known: Option<UserStamp>,
+    ) -> Option<(UserStamp, Option<UserTable>)>;
 }
 
 /// Reads `/proc`, in a thread of its own: files of processes can be made to hang by who controls the process, and then
@@ -69,7 +74,7 @@ const PATIENCE: Duration = Duration::from_millis(100);
 enum Job {
     Process(u32),
     Cgroup(u32),
-    Users(u32, Option<UserStamp>),
+    Users(u32, u32, Option<UserStamp>),
 }
 
 #[derive(Debug)]
@@ -99,7 +104,9 @@ impl HostProc {
                     let answer = match job {
                         Job::Process(tgid) => Answer::Process(files.process(tgid).map(Box::new)),
                         Job::Cgroup(tid) => Answer::Cgroup(files.cgroup(tid)),
-                        Job::Users(tgid, known) => Answer::Users(files.users(tgid, known)),
+                        Job::Users(tgid, namespace, known) => {
+                            Answer::Users(files.users(tgid, namespace, known))
+                        }
                     };
                     if sender.send((number, answer)).is_err() {
                         return;
@@ -148,8 +155,13 @@ impl ProcReader for HostProc {
         }
     }
 
-    fn users(&mut self, tgid: u32, known: Option<UserStamp>) -> Option<(UserStamp, Option<UserTable>)> {
-        match self.ask(Job::Users(tgid, known))? {
+    fn users(
+        &mut self,
+        tgid: u32,
+        mount_namespace: u32,
+        known: Option<UserStamp>,
+    ) -> Option<(UserStamp, Option<UserTable>)> {
+        match self.ask(Job::Users(tgid, mount_namespace, known))? {
             Answer::Users(users) => users,
             Answer::Process(_) | Answer::Cgroup(_) => None,
         }
@@ -200,7 +212,16 @@ impl Files {
         best_cgroup(&lines).map(<[u8]>::to_vec)
     }
 
-    fn users(&self, tgid: u32, known: Option<UserStamp>) -> Option<(UserStamp, Option<UserTable>)> {
+    fn users(
+        &self,
+        tgid: u32,
+        mount_namespace: u32,
+        known: Option<UserStamp>,
+    ) -> Option<(UserStamp, Option<UserTable>)> {
+        let namespace = self.link(tgid, "ns/mnt");
+        if namespace != format!("mnt:[{mount_namespace}]").into_bytes() {
+            return None;
+        }
         let root = self.folder.join(format!("{tgid}/root"));
         let stamp = [
             host_files::stamp_below(&root, "etc/passwd"),
@@ -322,10 +343,18 @@ mod tests {
         assert!(facts.start_time > 0);
         assert_eq!(facts.identity.unwrap().virtual_pid, std::process::id());
         assert_eq!(reader.process(u32::MAX), None);
-        let (stamp, table) = reader.users(std::process::id(), None).unwrap();
+        let own = std::process::id();
+        let link = std::fs::read_link("/proc/self/ns/mnt").unwrap();
+        let digits = link
+            .to_str()
+            .unwrap()
+            .trim_matches(|letter: char| !letter.is_ascii_digit());
+        let namespace: u32 = digits.parse().unwrap();
+        let (stamp, table) = reader.users(own, namespace, None).unwrap();
         assert!(table.unwrap().users.contains_key(&0));
-        assert_eq!(reader.users(std::process::id(), Some(stamp)), Some((stamp, None)));
-        assert_eq!(reader.users(u32::MAX, None), None);
+        assert_eq!(reader.users(own, namespace, Some(stamp)), Some((stamp, None)));
+        assert_eq!(reader.users(own, namespace + 1, None), None);
+        assert_eq!(reader.users(u32::MAX, namespace, None), None);
     }
 
     #[test]

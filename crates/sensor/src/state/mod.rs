@@ -52,6 +52,9 @@ const USERS_AGE_AT_EXEC: u64 = 500_000_000;
 /// The same when there is no table yet.
 const USERS_AGE_UNKNOWN: u64 = 50_000_000;
 
+/// So many ancestors of a process that is gone are asked for its users.
+const USERS_ASKED: usize = 8;
+
 /// How the state is kept.
 #[derive(Debug)]
 pub struct StateOptions {
@@ -124,6 +127,8 @@ struct Users {
     checked: u64,
     /// A program was run in it: before, whoever made the namespace still had its own root folder.
     used: bool,
+    /// Who was asked for last: when nobody of that number is there, each of its events need not ask again.
+    missing: u32,
 }
 
 /// The state; one thread owns it.
@@ -193,6 +198,7 @@ impl State {
                     stamp: None,
                     checked: u64::MAX,
                     used: true,
+                    missing: 0,
                 },
             );
         }
@@ -319,6 +325,14 @@ impl State {
             return None;
         }
         let cgroup = self.cgroup(record);
+        // Who leaves a namespace of users may do everything in the new one; what counts is what it could do when it asked.
+        let leaves = event_type.is_some_and(|event_type| matches!(event_type.name(), "unshare" | "setns"));
+        if leaves && self.processes.is_known(header.tgid, header.start_time) {
+            let event = self.event(record, kind, event_type?, cgroup);
+            self.update_process(record, kind);
+            self.statistics.events += 1;
+            return Some(event);
+        }
         self.update_process(record, kind);
         if kind == Kind::SnapshotFile {
             self.set_stream(record, header.ret);
@@ -494,7 +508,8 @@ impl State {
         }
     }
 
-    /// The users of a mount namespace. When a program is run in it, its root folder may have become another one.
+    /// The users of a mount namespace. When a program is run in it, its root folder may have become another one; a user
+    /// that is not known may have been made since.
     fn users_of(
         &mut self,
         record: &Record<'_>,
@@ -508,9 +523,14 @@ impl State {
             Some(users) if users.checked == u64::MAX => false,
             Some(users) => {
                 let age = header.time.saturating_sub(users.checked);
+                let lacks_user = users
+                    .table
+                    .as_ref()
+                    .is_some_and(|table| header.uid != 0 && !table.users.contains_key(&header.uid));
                 age > USERS_AGE
                     || (kind == Kind::Exec && (!users.used || age > USERS_AGE_AT_EXEC))
                     || (users.table.is_none() && age > USERS_AGE_UNKNOWN)
+                    || (lacks_user && (users.missing != header.uid || age > USERS_AGE_AT_EXEC))
             }
             None => true,
         };
@@ -520,16 +540,16 @@ impl State {
         {
             self.reads_left -= 1;
             let stamp = known.and_then(|users| users.stamp);
-            // A process that is gone has no root any more; one of its ancestors may share it.
+            // A process that is gone has no root any more; one of its ancestors may share it, and the namespace.
             let same_place = |process: &&Arc<Process>| process.pid_namespace == header.pid_namespace;
             let others = ancestors
                 .iter()
-                .take(2)
                 .filter(same_place)
+                .take(USERS_ASKED)
                 .map(|process| process.key.tgid);
             let answer = std::iter::once(header.tgid)
                 .chain(others)
-                .find_map(|tgid| reader.users(tgid, stamp));
+                .find_map(|tgid| reader.users(tgid, namespace, stamp));
             if self.users.len() >= MAXIMUM_USER_TABLES && !self.users.contains_key(&namespace) {
                 self.users.clear();
             }
@@ -538,8 +558,10 @@ impl State {
                 stamp: None,
                 checked: 0,
                 used: false,
+                missing: 0,
             });
             users.checked = header.time;
+
             let first_program = kind == Kind::Exec && !users.used;
             users.used |= kind == Kind::Exec;
             if first_program && answer.is_none() {
@@ -548,6 +570,7 @@ impl State {
                 users.stamp = None;
             }
             if let Some((stamp, table)) = answer {
+                users.missing = header.uid;
                 users.stamp = Some(stamp);
                 if let Some(table) = table {
                     users.table = Some(Arc::new(table));

@@ -265,7 +265,12 @@ impl ProcReader for Facts {
         Some(b"/init.scope".to_vec())
     }
 
-    fn users(&mut self, tgid: u32, known: Option<UserStamp>) -> Option<(UserStamp, Option<UserTable>)> {
+    fn users(
+        &mut self,
+        tgid: u32,
+        _: u32,
+        known: Option<UserStamp>,
+    ) -> Option<(UserStamp, Option<UserTable>)> {
         // The root folder of a program that is run is another one than that of who runs it.
         let name = if tgid == 5 { "before" } else { "after" };
         let stamp = [Some((i64::from(tgid), 0, 0)), None];
@@ -307,6 +312,87 @@ fn users_of_a_new_root_folder() {
     )
     .unwrap();
     assert_eq!(user(&gone), "after");
+}
+
+/// The users of a machine on which one more is made every time that somebody looks.
+#[derive(Debug)]
+struct Growing(u32);
+
+impl ProcReader for Growing {
+    fn process(&mut self, _: u32) -> Option<ProcFacts> {
+        None
+    }
+
+    fn cgroup(&mut self, _: u32) -> Option<Vec<u8>> {
+        None
+    }
+
+    fn users(&mut self, _: u32, _: u32, _: Option<UserStamp>) -> Option<(UserStamp, Option<UserTable>)> {
+        self.0 += 1;
+        let lines: String = (0..self.0)
+            .map(|number| format!("made-{number}:x:{}:9::/:/bin/sh\n", 1000 + number))
+            .collect();
+        let stamp = [Some((i64::from(self.0), 0, 0)), None];
+        Some((stamp, Some(UserTable::parse(lines.as_bytes(), b""))))
+    }
+}
+
+#[test]
+fn a_user_that_was_just_made_is_looked_for_at_once_and_then_seldom() {
+    let mut state = State::new(StateOptions {
+        native: Table::X86_64,
+        reader: Some(Box::new(Growing(0))),
+        ..StateOptions::default()
+    });
+    let mut name = |time: u64, uid: u32| {
+        let header = Header {
+            uid,
+            syscall: Table::X86_64.number("openat").unwrap(),
+            ..header(Kind::Syscall, time, 5, 4, 1)
+        };
+        let event = apply(&mut state, &RecordBuilder::new(&header).build()).unwrap();
+        match event.value(Field::UserName, &Argument::None) {
+            Value::Text(name) => Some(String::from_utf8_lossy(&name).into_owned()),
+            _ => None,
+        }
+    };
+    let second = 1_000_000_000;
+    assert_eq!(name(second, 1000).as_deref(), Some("made-0"));
+    // Not there yet when the table was read.
+    assert_eq!(name(second + 1, 1001).as_deref(), Some("made-1"));
+    // Nobody: the table was read once more in vain, and is not read again by the next event.
+    assert_eq!(name(second + 2, 1003), None);
+    assert_eq!(name(second + 3, 1003), None);
+    assert_eq!(name(2 * second, 1003).as_deref(), Some("made-3"));
+}
+
+#[test]
+fn who_leaves_its_namespaces_has_the_capabilities_that_it_asked_with() {
+    let mut state = state();
+    let with = |kind: Kind, time: u64, call: &str, permitted: u64| {
+        let header = Header {
+            syscall: Table::X86_64.number(call).unwrap(),
+            ..header(kind, time, 10, 4, 1)
+        };
+        let credentials = crate::wire::Credentials {
+            permitted,
+            ..crate::wire::Credentials::default()
+        };
+        RecordBuilder::new(&header)
+            .chunk(Tag::Comm, b"app")
+            .chunk(Tag::Argv, b"app\0")
+            .chunk(Tag::Credentials, &credentials.to_bytes())
+            .build()
+    };
+    let permitted = |event: &KernelEvent| match event.value(Field::ThreadCapPermitted, &Argument::None) {
+        Value::Text(names) => String::from_utf8_lossy(&names).into_owned(),
+        other => format!("{other:?}"),
+    };
+    apply(&mut state, &with(Kind::Exec, 1, "execve", 1));
+    let left = apply(&mut state, &with(Kind::Syscall, 2, "unshare", 1 << 21)).unwrap();
+    assert_eq!(permitted(&left), "CAP_CHOWN");
+    let after = apply(&mut state, &call(3, 10, 4, 1)).unwrap();
+    assert_eq!(permitted(&after), "CAP_SYS_ADMIN");
 }
 
 #[test]

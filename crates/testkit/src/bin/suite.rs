@@ -6,15 +6,14 @@
 )]
 #![allow(clippy::disallowed_methods, reason = "reads suites and starts what they name")]
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
-use testkit::suite::container::{Choice, Place};
-use testkit::suite::detector::Detector;
-use testkit::suite::drive::Stage;
-use testkit::suite::{capabilities, description, leaf, matching, run, table};
+use testkit::suite::container::Choice;
+use testkit::suite::session::{self, Session};
+use testkit::suite::{description, matching, run, table};
 
 const USAGE: &str = "\
 Usage: suite [OPTIONS] FILE|FOLDER...
@@ -23,6 +22,7 @@ Acts out the tests of suite files and compares what a detector alerts with what 
 
 Options:
   --rules FILE             rules for `hullward watch`; may be repeated
+  --all-matches            `hullward watch` raises every rule that matches an event, not the first alone
   --hullward PROGRAM       the program whose `watch` is the detector [default: the one beside this program]
   --detector COMMAND       another detector, run by sh: it prints alerts as Falco does in JSON, each with proc.env among
                            its output fields, and `watching` on its errors when it is ready
@@ -44,6 +44,7 @@ Exit code: 0 when nothing failed, 1 when a test failed or could not be acted out
 
 struct Options {
     rules: Vec<PathBuf>,
+    all_matches: bool,
     hullward: Option<PathBuf>,
     detector: Option<String>,
     only: Vec<String>,
@@ -109,6 +110,7 @@ fn main() -> ExitCode {
 fn options(mut arguments: impl Iterator<Item = String>) -> Result<Option<Options>, String> {
     let mut options = Options {
         rules: Vec::new(),
+        all_matches: false,
         hullward: None,
         detector: None,
         only: Vec::new(),
@@ -156,6 +158,7 @@ fn options(mut arguments: impl Iterator<Item = String>) -> Result<Option<Options
                     other => return Err(format!("--format is table or json, not `{other}`")),
                 };
             }
+            "--all-matches" => options.all_matches = true,
             "--list" => options.list = true,
             "--execute-only" => options.execute_only = true,
             "--help" | "-h" => return Ok(None),
@@ -180,38 +183,7 @@ fn number(option: &str, text: &str) -> Result<u64, String> {
 }
 
 fn read(options: &Options) -> Result<Vec<description::Test>, String> {
-    let mut files = Vec::new();
-    for target in &options.targets {
-        let mut paths = Vec::new();
-        if target.is_dir() {
-            let entries =
-                std::fs::read_dir(target).map_err(|error| format!("{}: {error}", target.display()))?;
-            for entry in entries {
-                let path = entry
-                    .map_err(|error| format!("{}: {error}", target.display()))?
-                    .path();
-                if path
-                    .extension()
-                    .is_some_and(|extension| extension == "yaml" || extension == "yml")
-                {
-                    paths.push(path);
-                }
-            }
-            paths.sort();
-            if paths.is_empty() {
-                return Err(format!("{} has no suite (*.yaml, *.yml)", target.display()));
-            }
-        } else {
-            paths.push(target.clone());
-        }
-        for path in paths {
-            let text =
-                std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-            files.push((path.display().to_string(), text));
-        }
-    }
-    let tests = description::read(&files).map_err(|mistake| mistake.to_string())?;
-    let chosen: Vec<_> = tests
+    let chosen: Vec<_> = session::tests(&options.targets)?
         .into_iter()
         .filter(|test| {
             options.only.is_empty()
@@ -233,72 +205,33 @@ fn perform(options: &Options, tests: &[description::Test]) -> Result<run::Report
         signal_hook::flag::register(signal, Arc::clone(&interrupted))
             .map_err(|error| format!("signals cannot be caught: {error}"))?;
     }
-    let folder = tempfile::Builder::new()
-        .prefix("hullward-suite-run-")
-        .tempdir()
-        .map_err(|error| format!("no temporary folder can be made: {error}"))?;
-    // Processes of other users must reach the program in it.
-    open_to_all(folder.path())?;
-    let program = folder.path().join("leaf");
-    leaf::compile(&program)?;
-    let leaf_bytes = std::fs::read(&program).map_err(|error| format!("{}: {error}", program.display()))?;
-    let status = std::fs::read_to_string("/proc/self/status")
-        .map_err(|error| format!("/proc/self/status: {error}"))?;
-    let grantable = capabilities::grantable(&status)
-        .ok_or("/proc/self/status does not tell this process's capabilities")?;
-    let root = rustix::process::geteuid().is_root();
-    let place = if tests.iter().any(|test| test.container.is_some()) {
-        Place::prepare(options.runtime, root, grantable, folder.path(), &program)
-    } else {
-        Err("no test has a container".to_owned())
-    };
-    if let Some(lacks) = place.as_ref().ok().and_then(Place::lacks) {
-        eprintln!("suite: containers are {lacks}");
-    }
-    let stage = Stage {
-        number: std::process::id(),
-        leaf: program,
-        leaf_bytes,
-        folder: folder.path().to_owned(),
-        root,
-        place,
-        interrupted,
-        settle: options.settle,
-        linger: options.linger,
-    };
-    let mut detector = if options.execute_only {
+    let detector = if options.execute_only {
         None
     } else {
-        let mut detector = Detector::start(detector_command(options)?)?;
-        detector.wait_until_ready(options.ready, &stage.interrupted)?;
-        Some(detector)
+        Some(detector_command(options)?)
     };
-    let report = run::all(
-        tests,
-        &stage,
-        detector.as_mut(),
-        options.timeout,
-        |index, test| {
-            eprintln!("suite: {}/{} {}", index + 1, tests.len(), test.name);
-        },
-    );
-    if let Some(detector) = &mut detector {
-        detector.stop();
-        let (others, strange, first) = detector.aside();
-        if others > 0 {
-            eprintln!("suite: {others} alerts of processes that are no test's");
-        }
-        if let Some(first) = first {
-            eprintln!("suite: {strange} lines of the detector are no alerts; the first: {first}");
-        }
+    let session = Session {
+        runtime: options.runtime,
+        settle: options.settle,
+        linger: options.linger,
+        timeout: options.timeout,
+        ready: options.ready,
+        interrupted,
+        ..Session::new(std::process::id(), detector)
+    };
+    let ended = session.perform(tests, |index, test| {
+        eprintln!("suite: {}/{} {}", index + 1, tests.len(), test.name);
+    })?;
+    if let Some(lacks) = ended.lacks {
+        eprintln!("suite: containers are {lacks}");
     }
-    Ok(report)
-}
-
-fn open_to_all(path: &Path) -> Result<(), String> {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755))
-        .map_err(|error| format!("{}: {error}", path.display()))
+    if ended.others > 0 {
+        eprintln!("suite: {} alerts of processes that are no test's", ended.others);
+    }
+    if let (strange, Some(first)) = ended.strange {
+        eprintln!("suite: {strange} lines of the detector are no alerts; the first: {first}");
+    }
+    Ok(ended.report)
 }
 
 fn detector_command(options: &Options) -> Result<Command, String> {
@@ -319,11 +252,5 @@ fn detector_command(options: &Options) -> Result<Command, String> {
             program.display()
         ));
     }
-    let mut command = Command::new(program);
-    command.arg("watch");
-    for rules in &options.rules {
-        command.arg("--rules").arg(rules);
-    }
-    command.args(["--format", "json", "--append-output-field", "proc.env"]);
-    Ok(command)
+    Ok(session::watch(&program, &options.rules, options.all_matches))
 }

@@ -247,6 +247,7 @@ const NUMBERS: &[(&str, i64, Option<i64>)] = &[
     ("fchown", 93, Some(55)),
     ("finit_module", 313, Some(273)),
     ("fsetxattr", 190, Some(7)),
+    ("getpeername", 52, Some(205)),
     ("init_module", 175, Some(105)),
     ("inotify_init1", 294, Some(26)),
     ("kill", 62, Some(129)),

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The variable that ties alerts to a test: every process of it has the test's mark in its environment.
 pub const MARK: &str = "HULLWARD_SUITE_TEST";
@@ -23,6 +23,13 @@ const SEARCH_PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bi
 
 /// Longest wait for one system call or half of a script.
 const CALL_LIMIT: Duration = Duration::from_secs(60);
+
+/// Longest wait for an address that was added.
+const ROUTE_LIMIT: Duration = Duration::from_secs(5);
+
+/// The format's sockets of resources do not block: a flag of their type, and what a call that would wait returns.
+const SOCK_NONBLOCK: i64 = 0o4000;
+const EINPROGRESS: i64 = -115;
 
 /// What all tests of a run have in common.
 pub struct Stage {
@@ -494,8 +501,38 @@ impl Actor<'_> {
         if bound < 0 {
             change_address(&mut self.machine, ip, true)?;
             self.addresses.push(ip);
+            self.wait_for_route(ip)?;
         }
         Ok(())
+    }
+
+    /// The kernel makes a new address of IPv6 its own in its own time; before that, packets to it may leave the machine.
+    fn wait_for_route(&mut self, ip: IpAddr) -> Result<(), String> {
+        let IpAddr::V6(ip) = ip else {
+            return Ok(());
+        };
+        let digits: String = ip.octets().iter().map(|byte| format!("{byte:02x}")).collect();
+        let beginning = format!("{digits} 80 ");
+        let deadline = Instant::now() + ROUTE_LIMIT;
+        loop {
+            let routes = self.read_file("/proc/self/net/ipv6_route")?;
+            // The route that takes packets in has RTF_LOCAL among its flags; the one that sends them out is there at once.
+            let is_local = |line: &str| {
+                line.starts_with(&beginning)
+                    && line
+                        .split_whitespace()
+                        .nth(8)
+                        .and_then(|flags| u32::from_str_radix(flags, 16).ok())
+                        .is_some_and(|flags| flags & 1 << 31 != 0)
+            };
+            if routes.lines().any(is_local) {
+                return Ok(());
+            }
+            if Instant::now() > deadline {
+                return Err(format!("address {ip} does not become reachable"));
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
     }
 
     /// User and group ids of the processes that name a user; users that there are none of are made.
@@ -927,7 +964,11 @@ impl Actor<'_> {
 
     /// A server at the address and a client, which is connected when the kind of socket has connections.
     fn connect_pair(&mut self, name: &str, domain: i64, kind: i64, address: &[u8]) -> Result<(), String> {
-        let socket = [Word::Number(domain), Word::Number(kind), Word::Number(0)];
+        let socket = [
+            Word::Number(domain),
+            Word::Number(kind | SOCK_NONBLOCK),
+            Word::Number(0),
+        ];
         let server = self.machine.must("socket", &socket)?;
         if domain != 1 {
             // Connections of an earlier test to the same address must not hinder this one: SO_REUSEADDR of SOL_SOCKET.
@@ -951,12 +992,37 @@ impl Actor<'_> {
         }
         let client = self.machine.must("socket", &socket)?;
         if kind == 1 {
-            self.machine
-                .must("connect", &[Word::Number(client), to[0], to[1]])?;
+            let arguments = [Word::Number(client), to[0], to[1]];
+            let (connected, _) = self.machine.call("connect", &arguments)?;
+            if connected == EINPROGRESS {
+                self.wait_until_connected(client)?;
+            } else {
+                succeeded("connect", connected)?;
+            }
         }
         self.expose(name, "client.fd", Exposed::Number(client));
         self.expose(name, "server.fd", Exposed::Number(server));
         Ok(())
+    }
+
+    /// Waits for the end of a connection's making, without another call to connect: detectors count these.
+    fn wait_until_connected(&mut self, client: i64) -> Result<(), String> {
+        let deadline = Instant::now() + ROUTE_LIMIT;
+        loop {
+            let room = [0; 128];
+            let size = 128i32.to_ne_bytes();
+            let (named, _) = self.machine.call(
+                "getpeername",
+                &[Word::Number(client), Word::Back(&room), Word::Bytes(&size)],
+            )?;
+            if named >= 0 {
+                return Ok(());
+            }
+            if Instant::now() > deadline {
+                return Err(format!("connect: {}", error_text(named)));
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
 
     fn step(&mut self, step: &Step) -> Result<(), String> {

@@ -12,6 +12,7 @@ pub mod leaf;
 pub mod machine;
 pub mod matching;
 pub mod run;
+pub mod session;
 mod sockets;
 pub mod table;
 pub mod template;
