@@ -527,3 +527,22 @@ fn suites_in_the_wild_are_read() {
         .map(|test| test.run_if.is_some());
     assert!(conditions.clone().any(|some| some) && conditions.clone().any(|some| !some));
 }
+
+#[test]
+fn a_script_goes_on_though_something_prints_behind_its_first_half() {
+    let Some((_, acted)) = act("
+tests:
+  - name: chatter
+    runner: HostRunner
+    before: |
+      (for i in 1 2 3 4 5 6 7 8 9; do echo noise; done; sleep 0.05; echo more; sleep 30) &
+      trap 'echo told' DEBUG
+    steps:
+      - { type: syscall, name: dup, syscall: dup, args: { oldFd: 1 } }
+")
+    else {
+        return;
+    };
+    assert_eq!(acted[0].failure, None, "{acted:?}");
+    assert!(result(&acted[0], "dup") >= 0);
+}

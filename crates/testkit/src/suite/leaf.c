@@ -346,7 +346,11 @@ static void follow_script(void) {
                 output[length++] = block[i];
             }
             size_t mark = sizeof BETWEEN - 1;
-            if (length >= mark && memcmp(output + length - mark, BETWEEN, mark) == 0) {
+            // What runs in the background may print right after it.
+            unsigned char *found = memmem(output, length, BETWEEN, mark);
+            if (found) {
+                size_t after = (size_t)(output + length - found) - mark;
+                memmove(found, found + mark, after);
                 length -= mark;
                 result = -1;
             }

@@ -135,6 +135,8 @@ pub fn watch(program: &Path, rules: &[PathBuf], all_matches: bool) -> Command {
     if all_matches {
         command.arg("--all-matches");
     }
+    // On a busy machine what a runtime says of a container comes late; alerts may wait for it here.
+    command.args(["--container-wait", "3000"]);
     command.args(["--format", "json", "--append-output-field", "proc.env"]);
     command
 }
