@@ -1,4 +1,5 @@
-//! Measures how many events a second one thread evaluates against rule files: `evaluate_rate FILE…`.
+//! Measures how many events a second one thread evaluates against rule files: `evaluate_rate [--timed N] FILE…`.
+//! With `--timed`, one event of N is timed by rule, as `hullward watch --metrics` does.
 //!
 //! The events are made up of what hosts do most: files opened for reading and writing, programs started, connections made.
 //! None of them is copied from a real host, and few of them match a rule.
@@ -125,7 +126,12 @@ impl EventView for Event {
 
 fn main() {
     let mut loader = Loader::new(LoadOptions::default()).unwrap();
-    for file in std::env::args().skip(1) {
+    let mut arguments = std::env::args().skip(1).peekable();
+    let every: Option<u32> = arguments
+        .next_if(|argument| argument == "--timed")
+        .and_then(|_| arguments.next())
+        .map(|number| number.parse().unwrap());
+    for file in arguments {
         let result = loader.add(&file, &std::fs::read(&file).unwrap());
         for finding in &result.errors {
             eprint!("{}", finding.to_text());
@@ -181,6 +187,9 @@ fn main() {
     ];
     for (name, events) in &groups {
         let mut evaluator = Evaluator::new(Arc::clone(&rules));
+        if let Some(every) = every {
+            evaluator = evaluator.timed(every);
+        }
         let mut fired = 0_u64;
         let mut done = 0_u64;
         let start = Instant::now();

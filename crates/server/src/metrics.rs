@@ -6,6 +6,7 @@ use std::fmt::Write;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 /// The media type of the text exposition format.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -63,6 +64,12 @@ impl Exposition {
     /// A sample of a counter.
     pub fn counter(&mut self, name: &str, help: &str, labels: &[(&str, &str)], value: u64) {
         self.sample(name, help, Kind::Counter, labels, "", &value.to_string());
+    }
+
+    /// A sample of a counter of time, in seconds.
+    pub fn seconds(&mut self, name: &str, help: &str, labels: &[(&str, &str)], value: Duration) {
+        let value = number(value.as_secs_f64());
+        self.sample(name, help, Kind::Counter, labels, "", &value);
     }
 
     /// A sample of a gauge.
@@ -360,6 +367,7 @@ mod tests {
             3,
         );
         out.gauge("hullward_a", "First.", &[], 0.5);
+        out.seconds("hullward_c_total", "Third.", &[], Duration::from_millis(1_250));
         out.counter(
             "hullward_b_total",
             "ignored",
@@ -379,6 +387,7 @@ mod tests {
              # HELP hullward_a First.\n# TYPE hullward_a gauge\nhullward_a 0.5\n\
              # HELP hullward_b_total Second\\nline \\\\\n# TYPE hullward_b_total counter\n\
              hullward_b_total{rule=\"a \\\"b\\\"\\n\\\\\"} 3\nhullward_b_total{rule=\"other\",x_y=\"z\"} 4\n\
+             # HELP hullward_c_total Third.\n# TYPE hullward_c_total counter\nhullward_c_total 1.25\n\
              # HELP hullward_metrics_dropped_samples Samples left out of this scrape because a metric had too many, or two kinds.\n\
              # TYPE hullward_metrics_dropped_samples gauge\nhullward_metrics_dropped_samples 1\n\
              # HELP hullward_seconds Time.\n# TYPE hullward_seconds histogram\n\
