@@ -214,6 +214,9 @@ pub(crate) struct Watch {
     /// Whole dates in text
     #[arg(long, help_heading = "Output options")]
     pub(crate) iso_8601: bool,
+    /// Local time in text instead of UTC
+    #[arg(long, help_heading = "Output options", conflicts_with = "iso_8601")]
+    pub(crate) local_time: bool,
     /// Also send detections there (repeatable): json=FILE, text=FILE, ocsf=FILE, syslog=udp://HOST:514, webhook=https://…,
     /// alertmanager=http://…, otlp=http://…
     #[arg(long, short, value_name = "KIND=TARGET", help_heading = "Output options")]
@@ -237,7 +240,12 @@ pub(crate) struct Watch {
     #[arg(long, value_name = "FILE", help_heading = "Output options")]
     pub(crate) statistics: Option<PathBuf>,
     /// Also keep all events in this capture
-    #[arg(long, value_name = "FILE", help_heading = "Source options", conflicts_with_all = ["replay", "events"])]
+    #[arg(
+        long,
+        value_name = "FILE",
+        help_heading = "Source options",
+        conflicts_with = "replay"
+    )]
     pub(crate) record: Option<PathBuf>,
     /// The capture grows to at most this many MiB
     #[arg(
@@ -255,10 +263,10 @@ pub(crate) struct Watch {
         conflicts_with = "events"
     )]
     pub(crate) replay: Option<PathBuf>,
-    /// Judge JSON events of this file or folder instead: Kubernetes audit log, CloudTrail, GitHub, Okta
-    #[arg(long, value_name = "FILE", help_heading = "Source options")]
-    pub(crate) events: Option<PathBuf>,
-    /// What the JSON events are: k8s_audit, aws_cloudtrail, github, okta or json [default: k8s_audit]
+    /// Judge JSON events of this file or folder instead: Kubernetes audit log, CloudTrail, GitHub, Okta (repeatable)
+    #[arg(long, value_name = "[SOURCE=]FILE", help_heading = "Source options")]
+    pub(crate) events: Vec<PathBuf>,
+    /// What JSON events without a source of their own are: k8s_audit, aws_cloudtrail, github, okta or json [default: k8s_audit]
     #[arg(
         long,
         value_name = "SOURCE",
@@ -269,8 +277,16 @@ pub(crate) struct Watch {
     /// Go on reading a file of JSON events as it grows
     #[arg(long, help_heading = "Source options", requires = "events")]
     pub(crate) follow: bool,
+    /// Watch the kernel too, beside --events or --k8s-audit-listen
+    #[arg(long, help_heading = "Source options", conflicts_with = "replay")]
+    pub(crate) kernel: bool,
     /// Receive Kubernetes audit events as a webhook at this address
-    #[arg(long, value_name = "ADDRESS", help_heading = "Source options", conflicts_with_all = ["replay", "record"])]
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        help_heading = "Source options",
+        conflicts_with = "replay"
+    )]
     pub(crate) k8s_audit_listen: Option<SocketAddr>,
     /// Certificate chain (PEM) of the webhook; without it, it speaks plain HTTP
     #[arg(long, value_name = "FILE", help_heading = "Source options", requires_all = ["tls_key", "k8s_audit_listen"])]
@@ -294,6 +310,56 @@ pub(crate) struct Watch {
     /// Stop after so many seconds
     #[arg(long, value_name = "SECONDS", help_heading = "Source options")]
     pub(crate) seconds: Option<f64>,
+    /// Let rules with `capture: true` record what follows their detections, into this folder
+    #[arg(
+        long,
+        value_name = "DIR",
+        help_heading = "Capture options",
+        conflicts_with = "replay"
+    )]
+    pub(crate) capture_folder: Option<PathBuf>,
+    /// What such a capture holds
+    #[arg(
+        long,
+        value_enum,
+        default_value_t = CaptureScope::Related,
+        help_heading = "Capture options",
+        requires = "capture_folder"
+    )]
+    pub(crate) capture_scope: CaptureScope,
+    /// Every rule starts captures, not only those with `capture: true`
+    #[arg(long, help_heading = "Capture options", requires = "capture_folder")]
+    pub(crate) capture_all_rules: bool,
+    /// While one is recorded, take all system calls, not only those that rules ask for
+    #[arg(long, help_heading = "Capture options", requires = "capture_folder")]
+    pub(crate) capture_all_events: bool,
+    /// How long captures of rules without `capture_duration` last
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 5,
+        help_heading = "Capture options",
+        requires = "capture_folder"
+    )]
+    pub(crate) capture_seconds: u32,
+    /// Each capture grows to at most this many MiB
+    #[arg(
+        long,
+        value_name = "MIB",
+        default_value_t = 32,
+        help_heading = "Capture options",
+        requires = "capture_folder"
+    )]
+    pub(crate) capture_mib: u32,
+    /// At most so many captures are started in all
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 50,
+        help_heading = "Capture options",
+        requires = "capture_folder"
+    )]
+    pub(crate) capture_files: u32,
     /// Memory for events on their way from the kernel, in MiB
     #[arg(
         long,
@@ -324,6 +390,15 @@ pub(crate) struct Watch {
     /// Threads that evaluate rules [default: one a processor]
     #[arg(long, value_name = "N", help_heading = "Tuning options")]
     pub(crate) threads: Option<usize>,
+}
+
+/// What a capture that a rule starts holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum CaptureScope {
+    /// Events of the container, or on the host of the process and those below it
+    Related,
+    /// Events of everything
+    All,
 }
 
 /// `hullward db`.

@@ -5,6 +5,7 @@ use crate::settings::Settings;
 use model::path::printable;
 use std::io::{IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 /// Writes a line to standard error. Nobody listening there (`2>&1 | head`) must not end the program, as `eprintln!` would.
@@ -32,6 +33,36 @@ pub(crate) struct Console {
     done: AtomicUsize,
     total: AtomicUsize,
     cache_failed: AtomicBool,
+    gathered: Arc<Gathered>,
+}
+
+/// The most lines that wait for a live view; more are printed at once.
+const MOST_GATHERED: usize = 1_000;
+
+/// Lines that a live view shows in its place, since writing between its own would spoil them.
+#[derive(Debug, Default)]
+pub(crate) struct Gathered(Mutex<Option<Vec<String>>>);
+
+impl Gathered {
+    fn lock(&self) -> MutexGuard<'_, Option<Vec<String>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What was said since the last time.
+    pub(crate) fn take(&self) -> Vec<String> {
+        self.lock().as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// Keeps lines; gives them back when nobody shows them.
+    fn keep(&self, lines: String) -> Option<String> {
+        match &mut *self.lock() {
+            Some(kept) if kept.len() < MOST_GATHERED => {
+                kept.push(lines);
+                None
+            }
+            _ => Some(lines),
+        }
+    }
 }
 
 impl Console {
@@ -51,6 +82,30 @@ impl Console {
             done: AtomicUsize::new(0),
             total: AtomicUsize::new(0),
             cache_failed: AtomicBool::new(false),
+            gathered: Arc::default(),
+        }
+    }
+
+    /// From now on, lines are kept for a live view on the same terminal, until [`Self::release`].
+    pub(crate) fn gather(&self) -> Arc<Gathered> {
+        if self.terminal {
+            *self.gathered.lock() = Some(Vec::new());
+        }
+        Arc::clone(&self.gathered)
+    }
+
+    /// Prints what was kept and not shown, and from now on everything at once.
+    pub(crate) fn release(&self) {
+        for line in self.gathered.lock().take().unwrap_or_default() {
+            say!("{line}");
+        }
+    }
+
+    /// Prints lines, or has them shown by the live view.
+    fn tell(&self, lines: String) {
+        if let Some(lines) = self.gathered.keep(lines) {
+            self.clear_progress();
+            say!("{lines}");
         }
     }
 
@@ -61,7 +116,6 @@ impl Console {
 
     /// A failure, its causes in one line each, and what can be done.
     pub(crate) fn failure(&self, error: &anyhow::Error, hint: Option<&str>) {
-        self.clear_progress();
         let mut lines: Vec<String> = Vec::new();
         for cause in error.chain() {
             let text = cause.to_string();
@@ -70,16 +124,18 @@ impl Console {
                 lines.push(text);
             }
         }
+        let mut told: Vec<String> = Vec::new();
         for (index, line) in lines.iter().enumerate() {
-            if index == 0 {
-                say!("{} {}", self.paint("error:", "31;1"), printable(line));
+            told.push(if index == 0 {
+                format!("{} {}", self.paint("error:", "31;1"), printable(line))
             } else {
-                say!("  caused by: {}", printable(line));
-            }
+                format!("  caused by: {}", printable(line))
+            });
         }
         if let Some(hint) = hint {
-            say!("{} {}", self.paint("hint:", "36;1"), printable(hint));
+            told.push(format!("{} {}", self.paint("hint:", "36;1"), printable(hint)));
         }
+        self.tell(told.join("\n"));
     }
 
     /// What a caught failure of our own says, for a report of the flaw.
@@ -90,20 +146,18 @@ impl Console {
     /// Something the user should know though nothing failed.
     pub(crate) fn note(&self, text: &str) {
         if !self.quiet {
-            self.clear_progress();
-            say!("{} {}", self.paint("note:", "33;1"), printable(text));
+            self.tell(format!("{} {}", self.paint("note:", "33;1"), printable(text)));
         }
     }
 
     /// Something only `--verbose` shows, with the time since the start.
     pub(crate) fn detail(&self, text: &str) {
         if self.verbose {
-            self.clear_progress();
-            say!(
+            self.tell(format!(
                 "[{:>7.3} s] {}",
                 self.started.elapsed().as_secs_f64(),
                 printable(text)
-            );
+            ));
         }
     }
 

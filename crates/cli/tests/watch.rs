@@ -523,3 +523,391 @@ fn without_rights_it_says_what_is_missing() {
         "{errors}"
     );
 }
+
+/// What the metrics page says, by name with labels.
+fn metrics(page: &str) -> std::collections::BTreeMap<String, f64> {
+    let address = page.split("http://").nth(1).unwrap().split('/').next().unwrap();
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(
+        stream,
+        "GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+    )
+    .unwrap();
+    BufReader::new(stream)
+        .lines()
+        .map_while(Result::ok)
+        .filter_map(|line| {
+            let (name, value) = line.rsplit_once(' ')?;
+            Some((name.to_owned(), value.parse().ok()?))
+        })
+        .collect()
+}
+
+/// Asks the metrics page until it says so.
+fn wait_metrics(
+    page: &str,
+    done: impl Fn(&std::collections::BTreeMap<String, f64>) -> bool,
+) -> std::collections::BTreeMap<String, f64> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let figures = metrics(page);
+        if done(&figures) {
+            return figures;
+        }
+        assert!(Instant::now() < deadline, "{figures:#?}");
+        std::thread::yield_now();
+    }
+}
+
+fn evaluated(figures: &std::collections::BTreeMap<String, f64>) -> f64 {
+    figures
+        .get("hullward_events_evaluated_total")
+        .copied()
+        .unwrap_or(0.0)
+}
+
+#[test]
+fn rules_are_loaded_anew_while_a_file_is_followed_and_the_page_tells_figures() {
+    const EVENTS: u32 = 4_000;
+    let folder = tempfile::tempdir().unwrap();
+    let rules = write(folder.path(), "rules.yaml", AUDIT_RULE);
+    let events = write(folder.path(), "audit.log", "");
+    let append = |count: u32, name: &str| {
+        let mut file = std::fs::OpenOptions::new().append(true).open(&events).unwrap();
+        let lines: String = (0..count).map(|_| audit_event(name) + "\n").collect();
+        file.write_all(lines.as_bytes()).unwrap();
+    };
+    let watch = Watch::start(&[
+        "watch",
+        "--events",
+        events.to_str().unwrap(),
+        "--follow",
+        "--rules",
+        rules.to_str().unwrap(),
+        "--alert-rate",
+        "0",
+        "--metrics",
+        "127.0.0.1:0",
+    ]);
+    let page = Watch::wait(&watch.stderr, "figures are at ");
+    append(EVENTS, "first");
+    Watch::wait(&watch.stdout, "secret=first");
+    let figures = wait_metrics(&page, |figures| evaluated(figures) >= f64::from(EVENTS));
+    assert_eq!(
+        figures["hullward_events_total{type=\"pluginevent\"}"],
+        f64::from(EVENTS)
+    );
+    // Estimated from about 16 events.
+    let asked = figures["hullward_rule_evaluations_total{rule=\"Secret read\"}"];
+    assert!(asked >= 256.0 && asked % 256.0 == 0.0, "{asked}");
+    assert!(figures["hullward_rule_evaluation_seconds_total{rule=\"Secret read\"}"] >= 0.0);
+    assert!(figures["hullward_resident_bytes"] > 1e6);
+    for depth in [
+        "hullward_events_waiting",
+        "hullward_events_held",
+        "hullward_matches_waiting",
+        "hullward_kernel_buffered_bytes",
+        "hullward_stdout_queued_bytes",
+    ] {
+        assert!(figures.contains_key(depth), "{depth}");
+    }
+
+    write(
+        folder.path(),
+        "rules.yaml",
+        &AUDIT_RULE.replace("output: read", "output: other text"),
+    );
+    watch.signal("-HUP");
+    Watch::wait(&watch.stderr, "loaded anew");
+    append(1, "second");
+    let line = Watch::wait(&watch.stdout, "secret=second");
+    assert!(line.contains("other text"), "{line}");
+    watch.stop();
+}
+
+#[test]
+fn several_sources_are_judged_by_one_set_of_rules() {
+    let folder = tempfile::tempdir().unwrap();
+    let rules = write(
+        folder.path(),
+        "rules.yaml",
+        &format!(
+            "{AUDIT_RULE}- rule: Any JSON\n  desc: A test.\n  source: json\n  condition: json.value[/kind] = odd\n  output: odd | \
+             name=%json.value[/name]\n  priority: NOTICE\n"
+        ),
+    );
+    let audit = write(folder.path(), "audit.log", &audit_event("one"));
+    let other = write(
+        folder.path(),
+        "other.json",
+        "{\"kind\":\"odd\",\"name\":\"two\"}\n{\"kind\":\"even\"}\n",
+    );
+    let output = hullward(&["watch", "--format", "json", "--rules"])
+        .arg(&rules)
+        .arg("--events")
+        .arg(&audit)
+        .arg("--events")
+        .arg(format!("json={}", other.display()))
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let mut seen: Vec<(String, String)> = alerts(&output.stdout)
+        .iter()
+        .map(|alert| {
+            (
+                alert["source"].as_str().unwrap().to_owned(),
+                alert["rule"].as_str().unwrap().to_owned(),
+            )
+        })
+        .collect();
+    seen.sort();
+    assert_eq!(
+        seen,
+        [
+            ("json".to_owned(), "Any JSON".to_owned()),
+            ("k8s_audit".to_owned(), "Secret read".to_owned())
+        ]
+    );
+}
+
+#[test]
+fn the_kernel_and_audit_events_are_watched_by_one_process() {
+    if kernel_is_out_of_reach() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let rules = write(
+        folder.path(),
+        "rules.yaml",
+        &format!("{}{AUDIT_RULE}", opening("both-of-the-test")),
+    );
+    let opened = write(folder.path(), "both-of-the-test", "x");
+    let events = write(folder.path(), "audit.log", "");
+    let watch = Watch::start(&[
+        "watch",
+        "--kernel",
+        "--events",
+        events.to_str().unwrap(),
+        "--follow",
+        "--k8s-audit-listen",
+        "127.0.0.1:0",
+        "--rules",
+        rules.to_str().unwrap(),
+        "--format",
+        "json",
+    ]);
+    Watch::wait(&watch.stderr, "watching with 2 rules on kernel");
+    std::fs::write(&events, audit_event("logged") + "\n").unwrap();
+    Watch::wait(&watch.stdout, "secret=logged");
+    std::fs::read(opened).unwrap();
+    Watch::wait(&watch.stdout, "Test file opened");
+    watch.stop();
+}
+
+#[test]
+fn what_needs_the_kernel_says_so() {
+    for option in ["--record", "--capture-folder"] {
+        let output = hullward(&["watch", "--events", "x", option, "/tmp"])
+            .output()
+            .unwrap();
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{errors}");
+        assert!(errors.contains(option) && errors.contains("--kernel"), "{errors}");
+    }
+}
+
+#[test]
+fn audit_events_without_an_identity_are_told_of_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let rules = write(folder.path(), "rules.yaml", AUDIT_RULE);
+    let bare = audit_event("x").replace("\"auditID\"", "\"other\"");
+    let events = write(
+        folder.path(),
+        "audit.log",
+        &format!("{bare}\n{}\n{bare}\n{bare}\n", audit_event("whole")),
+    );
+    let output = hullward(&["watch", "--events"])
+        .arg(&events)
+        .arg("--rules")
+        .arg(&rules)
+        .args(["--format", "json"])
+        .output()
+        .unwrap();
+    assert_eq!(alerts(&output.stdout).len(), 1);
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(errors.matches("has no `auditID`").count(), 1, "{errors}");
+    assert!(
+        errors.contains("3 events of k8s_audit had none of the fields"),
+        "{errors}"
+    );
+}
+
+/// Audit events whose alerts are long, 100 KB each.
+fn long_events(count: u32) -> String {
+    let name = "n".repeat(100_000);
+    (0..count).map(|_| audit_event(&name) + "\n").collect()
+}
+
+#[test]
+fn a_reader_that_hangs_does_not_stop_the_watch() {
+    const EVENTS: u32 = 300;
+    let folder = tempfile::tempdir().unwrap();
+    let rules = write(folder.path(), "rules.yaml", AUDIT_RULE);
+    let events = write(folder.path(), "audit.log", &long_events(EVENTS));
+    // Nobody reads standard output.
+    let mut child = hullward(&["watch", "--events", events.to_str().unwrap(), "--follow"])
+        .args([
+            "--rules",
+            rules.to_str().unwrap(),
+            "--alert-rate",
+            "0",
+            "--metrics",
+            "127.0.0.1:0",
+        ])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let held_open = child.stdout.take().unwrap();
+    let watch = Watch {
+        stdout: channel().1,
+        stderr: lines(child.stderr.take().unwrap()),
+        child,
+    };
+    let page = Watch::wait(&watch.stderr, "figures are at ");
+    let figures = wait_metrics(&page, |figures| {
+        let dropped = figures.get("hullward_stdout_lines_total{outcome=\"dropped\"}");
+        evaluated(figures) >= f64::from(EVENTS) && dropped.is_some_and(|dropped| *dropped > 0.0)
+    });
+    assert!(figures["hullward_stdout_queued_bytes"] <= f64::from(8 << 20));
+    let errors = watch.stop();
+    assert!(
+        errors.contains("lines did not reach standard output: whoever reads it does not keep up"),
+        "{errors}"
+    );
+    assert!(errors.contains("300 detections"), "{errors}");
+    drop(held_open);
+}
+
+#[test]
+fn a_reader_of_a_file_of_events_misses_nothing() {
+    const EVENTS: u32 = 300;
+    let folder = tempfile::tempdir().unwrap();
+    let rules = write(folder.path(), "rules.yaml", AUDIT_RULE);
+    let events = write(folder.path(), "audit.log", &long_events(EVENTS));
+    let output = hullward(&["watch", "--events", events.to_str().unwrap()])
+        .args([
+            "--rules",
+            rules.to_str().unwrap(),
+            "--alert-rate",
+            "0",
+            "--output",
+            "text=-",
+        ])
+        .output()
+        .unwrap();
+    // More than the queue and the pipe hold, twice: once by `--output`.
+    let lines = output.stdout.iter().filter(|byte| **byte == b'\n').count();
+    assert_eq!(lines, 2 * EVENTS as usize);
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(!errors.contains("did not reach"), "{errors}");
+}
+
+#[test]
+fn a_rule_starts_a_capture_that_can_be_replayed() {
+    if kernel_is_out_of_reach() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let captures = folder.path().join("captures");
+    std::fs::create_dir(&captures).unwrap();
+    let trigger = write(folder.path(), "trigger-of-the-test", "x");
+    let after = write(folder.path(), "after-of-the-test", "x");
+    let capturing = opening("trigger-of-the-test") + "  capture: true\n  capture_duration: 1500\n";
+    let rules = write(
+        folder.path(),
+        "rules.yaml",
+        &format!(
+            "{capturing}{}",
+            opening("after-of-the-test").replace("Test file", "Later file")
+        ),
+    );
+    let watch = Watch::start(&[
+        "watch",
+        "--rules",
+        rules.to_str().unwrap(),
+        "--format",
+        "json",
+        "--capture-folder",
+        captures.to_str().unwrap(),
+    ]);
+    Watch::wait(&watch.stderr, "watching with 2 rules");
+    // The shell opens the first file, then those below it the second; a stranger opens it too.
+    let script = format!(
+        "read line < {}; cat {} > /dev/null",
+        trigger.display(),
+        after.display()
+    );
+    let status = Command::new("sh").args(["-c", &script]).status();
+    assert!(status.unwrap().success());
+    assert!(
+        Command::new("head")
+            .arg(&after)
+            .stdout(Stdio::null())
+            .status()
+            .unwrap()
+            .success()
+    );
+    let line = Watch::wait(&watch.stderr, " records after `Test file opened`");
+    watch.stop();
+    let files: Vec<PathBuf> = std::fs::read_dir(&captures)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    assert_eq!(files.len(), 1, "{files:?}");
+    assert!(line.contains(files[0].to_str().unwrap()), "{line}");
+    let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&files[0]).unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600);
+
+    let replay = |rules: &Path| {
+        let output = hullward(&["watch", "--format", "json", "--replay"])
+            .arg(&files[0])
+            .arg("--rules")
+            .arg(rules)
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        alerts(&output.stdout)
+    };
+    let seen: Vec<(String, String)> = replay(&rules)
+        .iter()
+        .map(|alert| {
+            let text = |value: &Value| value.as_str().unwrap().to_owned();
+            (text(&alert["rule"]), text(&alert["output_fields"]["proc.name"]))
+        })
+        .collect();
+    let expected = [("Test file opened", "sh"), ("Later file opened", "cat")];
+    assert_eq!(
+        seen,
+        expected.map(|(rule, name)| (rule.to_owned(), name.to_owned()))
+    );
+
+    // Without the option, it is told that the rules ask for captures.
+    let output = hullward(&["watch", "--seconds", "0", "--rules"])
+        .arg(&rules)
+        .output()
+        .unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        errors.contains("1 rules ask for a capture") && errors.contains("--capture-folder"),
+        "{errors}"
+    );
+}

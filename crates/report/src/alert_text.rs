@@ -1,12 +1,15 @@
 //! What the alert formats share: times, fields as JSON, and text that a terminal does not obey.
 
+use crate::alerts::AlertOptions;
 use crate::json_text::write_json_line;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use model::event::{Alert, FieldValue};
 use model::path::printable;
 use serde::{Serialize, Serializer};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 /// The version that outputs name as that of the product.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -24,19 +27,31 @@ pub(crate) fn rfc3339(nanoseconds: u64) -> String {
     time(nanoseconds, "%Y-%m-%dT%H:%M:%S.%9fZ")
 }
 
+/// The zone of the host, UTC where it has none.
+fn zone() -> &'static TimeZone {
+    static ZONE: OnceLock<TimeZone> = OnceLock::new();
+    ZONE.get_or_init(TimeZone::system)
+}
+
+/// A time in a zone by a `strftime` format.
+fn time_in(zone: &TimeZone, nanoseconds: u64, format: &str) -> String {
+    Timestamp::from_nanosecond(i128::from(nanoseconds))
+        .unwrap_or(Timestamp::UNIX_EPOCH)
+        .to_zoned(zone.clone())
+        .strftime(format)
+        .to_string()
+}
+
 /// Falco's line: time, priority, message.
-pub(crate) fn falco_line(alert: &Alert, iso_8601: bool) -> String {
-    let format = if iso_8601 {
-        "%Y-%m-%dT%H:%M:%S.%9f+0000"
+pub(crate) fn falco_line(alert: &Alert, options: &AlertOptions) -> String {
+    let clock = if options.iso_8601 {
+        time(alert.time, "%Y-%m-%dT%H:%M:%S.%9f+0000")
+    } else if options.local_time {
+        time_in(zone(), alert.time, "%H:%M:%S.%9f")
     } else {
-        "%H:%M:%S.%9f"
+        time(alert.time, "%H:%M:%S.%9f")
     };
-    format!(
-        "{}: {} {}",
-        time(alert.time, format),
-        alert.priority,
-        printable(&alert.output)
-    )
+    format!("{clock}: {} {}", alert.priority, printable(&alert.output))
 }
 
 /// A field's value as JSON: numbers and truth values keep their type.

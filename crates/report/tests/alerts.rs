@@ -66,6 +66,23 @@ fn json_lines_read_back() {
 }
 
 #[test]
+fn local_times() {
+    let options = AlertOptions {
+        local_time: true,
+        ..AlertOptions::default()
+    };
+    let mut out = Vec::new();
+    find("text").write(&[&bare_alert()], &options, &mut out);
+    let zoned = jiff::Timestamp::from_nanosecond(i128::from(bare_alert().time))
+        .expect("a time")
+        .to_zoned(jiff::tz::TimeZone::system());
+    assert_eq!(
+        String::from_utf8(out).expect("UTF-8"),
+        format!("{}: Debug nothing to say\n", zoned.strftime("%H:%M:%S.%9f"))
+    );
+}
+
+#[test]
 fn iso_times() {
     let options = AlertOptions {
         iso_8601: true,

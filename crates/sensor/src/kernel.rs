@@ -767,6 +767,12 @@ impl KernelSensor {
         self.iterate("snapshot_file", each)
     }
 
+    /// Bytes that wait in the rings.
+    #[must_use]
+    pub fn waiting(&self) -> u64 {
+        self.rings.iter().map(Ring::waiting).sum()
+    }
+
     /// Delivers the records that wait, in the order of their time; waits up to `timeout` for the first. Returns how many.
     ///
     /// # Errors
@@ -778,7 +784,7 @@ impl KernelSensor {
     ) -> Result<usize, SensorError> {
         let start = Instant::now();
         loop {
-            let waiting: u64 = self.rings.iter().map(Ring::waiting).sum();
+            let waiting = self.waiting();
             let left = timeout.saturating_sub(start.elapsed());
             if waiting == 0 {
                 if left.is_zero() {

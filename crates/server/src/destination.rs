@@ -248,6 +248,9 @@ pub struct OutputSettings {
     /// Text begins with the whole date.
     #[serde(default)]
     pub iso_8601: bool,
+    /// The time of the day in text is that of the host's zone instead of UTC.
+    #[serde(default)]
+    pub local_time: bool,
     /// Alerts that may wait in memory; more are dropped and counted.
     #[serde(default = "queue")]
     pub queue: usize,
@@ -345,6 +348,7 @@ impl OutputSettings {
             format: None,
             priority: None,
             iso_8601: false,
+            local_time: false,
             queue: queue(),
             timeout_seconds: timeout(),
             attempts: attempts(),

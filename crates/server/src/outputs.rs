@@ -177,6 +177,7 @@ impl Output {
             settings: settings.clone(),
             options: AlertOptions {
                 iso_8601: settings.iso_8601,
+                local_time: settings.local_time,
                 syslog_facility: settings.facility,
                 process: std::process::id(),
             },

@@ -71,7 +71,7 @@ impl AlertFormat for FalcoJson {
             push_json_line(
                 &Line {
                     hostname: &alert.hostname,
-                    output: falco_line(alert, options.iso_8601),
+                    output: falco_line(alert, options),
                     output_fields,
                     priority: alert.priority.name(),
                     rule: &alert.rule,

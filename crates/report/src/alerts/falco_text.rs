@@ -13,7 +13,9 @@ pub(super) struct FalcoText;
 static META: Meta = Meta {
     name: "falco-text",
     title: "One line of text an alert, as Falco prints it; `text` for short",
-    finds: &["time (UTC), priority and the rule's output; control characters are shown as escapes"],
+    finds: &[
+        "time (UTC unless local time is asked for), priority and the rule's output; control characters are shown as escapes",
+    ],
     needs: &[],
     references: &["https://falco.org/docs/outputs/formatting/"],
 };
@@ -37,7 +39,7 @@ impl AlertFormat for FalcoText {
 
     fn write(&self, alerts: &[&Alert], options: &AlertOptions, out: &mut Vec<u8>) {
         for alert in alerts {
-            out.extend_from_slice(falco_line(alert, options.iso_8601).as_bytes());
+            out.extend_from_slice(falco_line(alert, options).as_bytes());
             out.push(b'\n');
         }
     }

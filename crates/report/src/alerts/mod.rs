@@ -15,6 +15,8 @@ mod rfc5424;
 pub struct AlertOptions {
     /// Text begins with the whole date (`2026-01-02T03:04:05.000000006+0000`) instead of the time of the day.
     pub iso_8601: bool,
+    /// The time of the day in text is that of the host's zone instead of UTC; whole dates stay in UTC.
+    pub local_time: bool,
     /// The facility of syslog messages, 0 to 23; others count as 1 (user).
     pub syslog_facility: u8,
     /// The process id that syslog messages name; 0 for none.
@@ -25,6 +27,7 @@ impl Default for AlertOptions {
     fn default() -> Self {
         Self {
             iso_8601: false,
+            local_time: false,
             syslog_facility: 1,
             process: 0,
         }

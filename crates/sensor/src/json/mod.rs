@@ -46,6 +46,16 @@ pub struct Intake {
     number: u64,
     first: Option<u64>,
     failures: HashMap<Box<str>, Vec<u64>>,
+    fieldless: Fieldless,
+}
+
+/// Events that have none of the fields of their source, since they lack what makes them one of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Fieldless {
+    /// How many.
+    pub count: u64,
+    /// What the first of them lacked.
+    pub lacked: Option<&'static str>,
 }
 
 impl Intake {
@@ -58,7 +68,14 @@ impl Intake {
             number: 0,
             first: None,
             failures: HashMap::new(),
+            fieldless: Fieldless::default(),
         }
+    }
+
+    /// The events so far that have none of the fields of their source. Rules over these cannot match them.
+    #[must_use]
+    pub fn fieldless(&self) -> Fieldless {
+        self.fieldless
     }
 
     /// The events of a document: one event, a list of events, or an object around such a list (`EventList` of Kubernetes,
@@ -91,6 +108,10 @@ impl Intake {
         self.number += 1;
         let first = *self.first.get_or_insert(time);
         let failures = self.failures_of(&json, time);
+        if let Some(lacked) = self.source.lacks(&json) {
+            self.fieldless.count += 1;
+            self.fieldless.lacked.get_or_insert(lacked);
+        }
         Ok(JsonEvent::new(
             Arc::clone(&self.origin),
             json,
@@ -252,6 +273,22 @@ mod tests {
         );
         let deep = format!("{{\"a\":{}{}}}", "[".repeat(1000), "]".repeat(1000));
         assert!(intake.take(&deep, 5)[0].is_err());
+    }
+
+    #[test]
+    fn events_without_fields_are_counted() {
+        let mut intake = intake("k8s_audit");
+        assert_eq!(intake.fieldless(), Fieldless::default());
+        let taken = intake.take(r#"[{"auditID":"1"}, {"verb":"get"}, {"kind":"Pod"}]"#, 5);
+        assert!(taken.iter().all(Result::is_ok));
+        let expected = Fieldless {
+            count: 2,
+            lacked: Some("auditID"),
+        };
+        assert_eq!(intake.fieldless(), expected);
+        let mut other = self::intake("okta");
+        other.take(r#"{"verb":"get"}"#, 5);
+        assert_eq!(other.fieldless().count, 0);
     }
 
     #[test]

@@ -229,54 +229,27 @@ impl State {
         self.cgroups.get(&cgroup)?.container.as_ref()
     }
 
-    /// Records that make a new state know the processes that run now, parents before children.
+    /// Records that make a new state know the control groups and the processes of now, parents before children.
     #[must_use]
     pub fn snapshot(&self) -> Vec<Vec<u8>> {
+        let groups = self.cgroups.iter().map(|(number, group)| {
+            let mut header = Header {
+                kind: Kind::Cgroup as u8,
+                time: self.last_time,
+                cgroup: *number,
+                ..Header::default()
+            };
+            header.args[0] = 1;
+            RecordBuilder::new(&header)
+                .chunk(Tag::Cgroup, &group.path)
+                .build()
+        });
         let mut processes: Vec<&Arc<Process>> = self.processes.running().collect();
         processes.sort_by_key(|process| process.key.start_time);
-        processes
+        let processes = processes
             .into_iter()
-            .map(|process| {
-                let credentials = process.credentials.unwrap_or_default();
-                let header = Header {
-                    kind: Kind::Snapshot as u8,
-                    time: self.last_time,
-                    tid: process.key.tgid,
-                    tgid: process.key.tgid,
-                    ppid: process.parent,
-                    uid: credentials.effective_uid,
-                    gid: credentials.effective_gid,
-                    pid_namespace: process.pid_namespace,
-                    start_time: process.key.start_time,
-                    ..Header::default()
-                };
-                let image = &process.image;
-                let mut builder = RecordBuilder::new(&header)
-                    .chunk(Tag::Comm, &process.comm)
-                    .chunk(Tag::Argv, &image.arguments)
-                    .chunk(Tag::WorkingFolder, &process.working_folder)
-                    .chunk(Tag::Executable, &image.executable);
-                if let Some(environment) = &image.environment {
-                    builder = builder.chunk(Tag::Environment, environment);
-                }
-                if let Some(credentials) = &process.credentials {
-                    builder = builder.chunk(Tag::Credentials, &credentials.to_bytes());
-                }
-                if let Some(identity) = &process.identity {
-                    builder = builder.chunk(Tag::Process, &identity.to_bytes());
-                }
-                if let Some(meta) = &image.meta {
-                    builder = builder.chunk(Tag::ExecutableMeta, &meta.to_bytes());
-                }
-                if let Some(interpreter) = &image.interpreter {
-                    builder = builder.chunk(Tag::Interpreter, interpreter);
-                }
-                if let Some(filename) = &image.filename {
-                    builder = builder.chunk(Tag::Filename, filename);
-                }
-                builder.build()
-            })
-            .collect()
+            .map(|process| process.snapshot(self.last_time));
+        groups.chain(processes).collect()
     }
 
     /// What was counted.

@@ -1,6 +1,6 @@
 //! A process as it was at one moment: never changed, so events keep it cheaply.
 
-use crate::wire::{Credentials, FileMeta, Process as Identity};
+use crate::wire::{Credentials, FileMeta, Header, Kind, Process as Identity, RecordBuilder, Tag};
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Arc, OnceLock};
@@ -151,6 +151,49 @@ pub struct Process {
 }
 
 impl Process {
+    /// A record that makes a new state know this process; `time` is that of the record, nanoseconds since boot.
+    #[must_use]
+    pub fn snapshot(&self, time: u64) -> Vec<u8> {
+        let credentials = self.credentials.unwrap_or_default();
+        let header = Header {
+            kind: Kind::Snapshot as u8,
+            time,
+            tid: self.key.tgid,
+            tgid: self.key.tgid,
+            ppid: self.parent,
+            uid: credentials.effective_uid,
+            gid: credentials.effective_gid,
+            pid_namespace: self.pid_namespace,
+            start_time: self.key.start_time,
+            ..Header::default()
+        };
+        let image = &self.image;
+        let mut builder = RecordBuilder::new(&header)
+            .chunk(Tag::Comm, &self.comm)
+            .chunk(Tag::Argv, &image.arguments)
+            .chunk(Tag::WorkingFolder, &self.working_folder)
+            .chunk(Tag::Executable, &image.executable);
+        if let Some(environment) = &image.environment {
+            builder = builder.chunk(Tag::Environment, environment);
+        }
+        if let Some(credentials) = &self.credentials {
+            builder = builder.chunk(Tag::Credentials, &credentials.to_bytes());
+        }
+        if let Some(identity) = &self.identity {
+            builder = builder.chunk(Tag::Process, &identity.to_bytes());
+        }
+        if let Some(meta) = &image.meta {
+            builder = builder.chunk(Tag::ExecutableMeta, &meta.to_bytes());
+        }
+        if let Some(interpreter) = &image.interpreter {
+            builder = builder.chunk(Tag::Interpreter, interpreter);
+        }
+        if let Some(filename) = &image.filename {
+            builder = builder.chunk(Tag::Filename, filename);
+        }
+        builder.build()
+    }
+
     /// `proc.cmdline`: the name and the arguments.
     #[must_use]
     pub fn command_line(&self) -> std::borrow::Cow<'_, [u8]> {

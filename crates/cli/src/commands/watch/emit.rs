@@ -3,12 +3,15 @@
 use super::engine::Matched;
 use super::event::Event;
 use super::live::{Context, Live, Snapshot};
+use super::recorder::Captures;
+use super::standard_output::StandardOutput;
+use crate::console::Gathered;
 use model::event::Alert;
 use report::alerts::{AlertFormat, AlertOptions};
 use server::Outputs;
 use server::aggregate::Aggregator;
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,6 +26,8 @@ const DRAWN: usize = 64;
 /// What was detected so far, for statistics, metrics and the live view.
 #[derive(Debug, Default)]
 pub(crate) struct Detections {
+    /// Events with matches that were taken.
+    pub(crate) taken: AtomicU64,
     /// Alerts.
     pub(crate) alerts: AtomicU64,
     /// By rule.
@@ -70,6 +75,8 @@ pub(crate) enum Screen {
         color: bool,
         /// The numbers of now.
         snapshot: Box<dyn FnMut() -> Snapshot + Send>,
+        /// What is said beside, on the same terminal.
+        notes: Arc<Gathered>,
     },
 }
 
@@ -77,8 +84,12 @@ pub(crate) enum Screen {
 pub(crate) struct Emitter {
     /// The name of this host.
     pub(crate) hostname: String,
-    /// Standard output.
+    /// What standard output shows.
     pub(crate) screen: Screen,
+    /// Standard output.
+    pub(crate) stdout: StandardOutput,
+    /// Starts captures that rules ask for.
+    pub(crate) captures: Option<Captures>,
     /// Makes floods of alerts few.
     pub(crate) aggregator: Aggregator,
     /// Where alerts go besides.
@@ -94,8 +105,10 @@ impl Emitter {
     /// When standard output cannot be written to.
     pub(crate) fn run(mut self, matches: &Receiver<Matched<Event>>) -> io::Result<()> {
         let live = matches!(self.screen, Screen::Live { .. });
-        let stdout = io::stdout();
-        let mut view = Live::new(stdout, matches!(self.screen, Screen::Live { color: true, .. }));
+        let mut view = Live::new(
+            self.stdout.clone(),
+            matches!(self.screen, Screen::Live { color: true, .. }),
+        );
         let mut drawn = Instant::now();
         let mut fresh: Vec<(Alert, Context)> = Vec::new();
         let mut line = Vec::new();
@@ -106,32 +119,39 @@ impl Emitter {
                 Err(RecvTimeoutError::Timeout) => None,
                 Err(RecvTimeoutError::Disconnected) => break,
             };
+            self.stdout.check()?;
             match matched {
-                Some(matched) => self.emit(&matched, live, &mut passed, &mut fresh, &mut line)?,
+                Some(matched) => {
+                    self.detections.taken.fetch_add(1, Ordering::Relaxed);
+                    self.emit(&matched, live, &mut passed, &mut fresh, &mut line)?;
+                }
                 None => {
                     self.aggregator.advance(super::now(), &mut passed);
                     self.show(&mut passed, &Context::default(), live, &mut fresh, &mut line)?;
                 }
             }
-            if !line.is_empty() {
-                write(&line)?;
-                line.clear();
-            }
-            if let Screen::Live { snapshot, .. } = &mut self.screen
-                && drawn.elapsed() >= FRAME
-            {
-                let columns = terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0));
-                view.draw(&fresh, &snapshot(), columns)?;
-                fresh.clear();
+            self.stdout.put_or_drop(&line)?;
+            line.clear();
+            // A terminal that was stopped gets the frames that it can take.
+            if drawn.elapsed() >= FRAME && self.stdout.is_idle() {
+                self.draw(&mut view, &mut fresh)?;
                 drawn = Instant::now();
             }
         }
         self.aggregator.finish(&mut passed);
         self.show(&mut passed, &Context::default(), live, &mut fresh, &mut line)?;
-        write(&line)?;
-        if let Screen::Live { snapshot, .. } = &mut self.screen {
+        self.stdout.put_or_drop(&line)?;
+        if self.stdout.is_idle() {
+            self.draw(&mut view, &mut fresh)?;
+        }
+        Ok(())
+    }
+
+    fn draw(&mut self, view: &mut Live<StandardOutput>, fresh: &mut Vec<(Alert, Context)>) -> io::Result<()> {
+        if let Screen::Live { snapshot, notes, .. } = &mut self.screen {
             let columns = terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0));
-            view.draw(&fresh, &snapshot(), columns)?;
+            view.draw(&notes.take(), fresh, &snapshot(), columns)?;
+            fresh.clear();
         }
         Ok(())
     }
@@ -145,6 +165,9 @@ impl Emitter {
         line: &mut Vec<u8>,
     ) -> io::Result<()> {
         let container = matched.event.container().map(|cell| cell.id());
+        if let Some(captures) = &self.captures {
+            captures.ask(matched);
+        }
         for rule in &matched.rules {
             let Some(alert) = matched.set.to_alert(*rule, &matched.event, &self.hostname) else {
                 continue;
@@ -175,7 +198,7 @@ impl Emitter {
             if let Screen::Lines(format, options) = &self.screen {
                 format.write(&[&alert], options, line);
                 if line.len() >= 64 << 10 {
-                    write(line)?;
+                    self.stdout.put_or_drop(line)?;
                     line.clear();
                 }
             }
@@ -187,11 +210,4 @@ impl Emitter {
         }
         Ok(())
     }
-}
-
-/// Writes to standard output; a reader that went away is an error, since nobody would see what follows.
-fn write(bytes: &[u8]) -> io::Result<()> {
-    let mut stdout = io::stdout().lock();
-    stdout.write_all(bytes)?;
-    stdout.flush()
 }

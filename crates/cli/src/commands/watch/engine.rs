@@ -13,6 +13,9 @@ const BATCH: usize = 128;
 /// Batches that wait for a worker; when they are full, the reader waits, and the kernel counts what it cannot deliver.
 const QUEUE: usize = 16;
 
+/// Where rules are timed, one event in so many is; it stands for the others.
+const TIMED: u32 = 256;
+
 /// An event that can be evaluated by any thread.
 pub(crate) trait Happening: EventView + Send + 'static {
     /// Events with the same key are evaluated in the order of their coming.
@@ -53,7 +56,8 @@ pub(crate) struct Engine<E: Happening> {
 }
 
 impl<E: Happening> Engine<E> {
-    /// Starts `workers` threads; matches go to `matches`, which may block a worker, and with it the stream.
+    /// Starts `workers` threads; matches go to `matches`, which may block a worker, and with it the stream. `timed` measures
+    /// how long rules take ([`RuleSet::times`]).
     ///
     /// # Errors
     /// When a thread cannot be started.
@@ -61,6 +65,7 @@ impl<E: Happening> Engine<E> {
         workers: usize,
         rules: &Arc<RuleSet>,
         matches: &SyncSender<Matched<E>>,
+        timed: bool,
     ) -> std::io::Result<Self> {
         let counters = Arc::new(Counters::default());
         let mut engine = Self {
@@ -73,7 +78,7 @@ impl<E: Happening> Engine<E> {
             let (rules, matches, counters) = (Arc::clone(rules), matches.clone(), Arc::clone(&counters));
             let thread = std::thread::Builder::new()
                 .name(format!("rules-{index}"))
-                .spawn(move || work(rules, &receiver, &matches, &counters))?;
+                .spawn(move || work(rules, &receiver, &matches, &counters, timed))?;
             engine.workers.push((sender, Vec::with_capacity(BATCH)));
             engine.threads.push(thread);
         }
@@ -140,14 +145,19 @@ fn work<E: Happening>(
     receiver: &Receiver<Work<E>>,
     matches: &SyncSender<Matched<E>>,
     counters: &Counters,
+    timed: bool,
 ) {
-    let mut evaluator = Evaluator::new(Arc::clone(&rules));
+    let evaluator_of = |rules: &Arc<RuleSet>| {
+        let evaluator = Evaluator::new(Arc::clone(rules));
+        if timed { evaluator.timed(TIMED) } else { evaluator }
+    };
+    let mut evaluator = evaluator_of(&rules);
     let mut matched = Vec::new();
     while let Ok(work) = receiver.recv() {
         match work {
             Work::Rules(newer) => {
                 rules = newer;
-                evaluator = Evaluator::new(Arc::clone(&rules));
+                evaluator = evaluator_of(&rules);
             }
             Work::Events(events) => {
                 let count = events.len() as u64;

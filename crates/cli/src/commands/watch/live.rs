@@ -58,12 +58,13 @@ impl<W: Write> Live<W> {
         }
     }
 
-    /// Prints new detections above the panel, and the panel anew. `columns` is the terminal's width.
+    /// Prints notes and new detections above the panel, and the panel anew. `columns` is the terminal's width.
     ///
     /// # Errors
     /// When the terminal cannot be written to.
     pub(crate) fn draw(
         &mut self,
+        notes: &[String],
         detections: &[(Alert, Context)],
         snapshot: &Snapshot,
         columns: usize,
@@ -71,6 +72,10 @@ impl<W: Write> Live<W> {
         let mut text = String::new();
         if self.panel_lines > 0 {
             let _ = write!(text, "\x1b[{}A\r\x1b[J", self.panel_lines);
+        }
+        for note in notes {
+            text.push_str(note);
+            text.push('\n');
         }
         for (alert, context) in detections {
             for line in self.detection(alert, context, columns) {
@@ -280,7 +285,7 @@ mod tests {
         for columns in [1, 20, 40, 80, 200] {
             let mut out = Vec::new();
             Live::new(&mut out, false)
-                .draw(&[(alert(), context.clone())], &snapshot, columns)
+                .draw(&[], &[(alert(), context.clone())], &snapshot, columns)
                 .unwrap();
             let text = String::from_utf8(out).unwrap();
             assert!(!text.contains('\u{1b}') && !text.contains('\u{7}'), "{text:?}");
@@ -297,11 +302,15 @@ mod tests {
     fn the_panel_is_drawn_over_itself() {
         let mut out = Vec::new();
         let mut live = Live::new(&mut out, false);
-        live.draw(&[], &Snapshot::default(), 80).unwrap();
+        live.draw(&[], &[], &Snapshot::default(), 80).unwrap();
         let lines = live.panel_lines;
-        live.draw(&[], &Snapshot::default(), 80).unwrap();
+        live.draw(&["note: said".to_owned()], &[], &Snapshot::default(), 80)
+            .unwrap();
         let text = String::from_utf8(out).unwrap();
-        assert!(text.contains(&format!("\u{1b}[{lines}A\r\u{1b}[J")), "{text:?}");
+        assert!(
+            text.contains(&format!("\u{1b}[{lines}A\r\u{1b}[Jnote: said\n")),
+            "{text:?}"
+        );
     }
 
     #[test]

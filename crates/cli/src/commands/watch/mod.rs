@@ -1,11 +1,16 @@
 //! `hullward watch`: sees what containers and the host do, and raises detections.
 
+mod clock;
 mod emit;
 mod engine;
 mod event;
+mod feeds;
+mod figures;
 mod live;
 mod names;
+mod recorder;
 mod runtimes;
+mod standard_output;
 mod waiting;
 
 use crate::arguments::Watch;
@@ -13,30 +18,31 @@ use crate::console::Console;
 use crate::settings::Settings;
 use crate::{Failure, Outcome};
 use anyhow::{Context as _, anyhow};
+use clock::Clock;
 use detect::{AppendOutput, LoadOptions, RuleSet};
 use emit::{Detections, Emitter, Screen};
 use engine::{Counters, Engine};
 use event::Event;
-use live::Snapshot;
-use model::event::{EVENT_TYPES, EventType, EventView, Field, Value};
+use feeds::{EventFile, Feeds};
+use figures::Numbers;
+use model::event::{EventType, EventView, Field, Value};
+use recorder::Recorder;
 use report::alerts::AlertOptions;
 use sensor::capture::{CaptureHost, Replay, Writer};
 use sensor::containers::{ContainerCell, Containers};
-use sensor::json::{Intake, Surroundings};
 use sensor::state::{HostProc, State, StateOptions};
-use sensor::{KernelSensor, LossReport, Losses, SensorConfig};
-use serde::Serialize;
+use sensor::{KernelSensor, SensorConfig};
 use server::aggregate::{AggregateSettings, Aggregator};
-use server::metrics::{Exposition, MetricsServer, Registry};
-use server::{AuditReceiver, AuditSettings, OutputSettings, Outputs, TlsFiles};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use server::{OutputSettings, Outputs};
+use standard_output::{Patience, StandardOutput};
+use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
 use std::io::{BufWriter, IsTerminal as _};
 use std::net::SocketAddr;
-use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use waiting::Waiting;
 
@@ -44,12 +50,10 @@ use waiting::Waiting;
 const MATCHES: usize = 4_096;
 /// How long the reader waits for the kernel before it looks after other things.
 const POLL: Duration = Duration::from_millis(50);
-/// Containers whose events are counted apart.
-const MOST_CONTAINERS: usize = 256;
-/// A difference of the clocks, in nanoseconds, that is no trembling but a clock that was set.
-const CLOCK_STEP: u64 = 50_000_000;
 /// How long outputs may go on delivering after the end.
 const LAST_DELIVERIES: Duration = Duration::from_secs(5);
+/// How long standard output is waited for while events come.
+const STDOUT_PATIENCE: Duration = Duration::from_secs(2);
 /// How often numbers are brought up to date.
 const REFRESH: Duration = Duration::from_millis(500);
 
@@ -81,115 +85,42 @@ impl Signals {
     }
 }
 
-/// Numbers that several threads look at.
-#[derive(Debug, Default)]
-struct Numbers {
-    /// Events by type, as [`EVENT_TYPES`] orders them.
-    by_type: Vec<AtomicU64>,
-    /// Events by container identifier, for the live view.
-    containers: Mutex<BTreeMap<String, ContainerNumbers>>,
-    losses: Mutex<LossReport>,
-    processes: AtomicU64,
-    rules: AtomicU64,
-    unenriched: AtomicU64,
-}
-
-#[derive(Debug, Default, Clone)]
-struct ContainerNumbers {
-    name: String,
-    image: String,
-    events: u64,
-}
-
-impl Numbers {
-    fn new() -> Self {
-        Self {
-            by_type: EVENT_TYPES.iter().map(|_| AtomicU64::new(0)).collect(),
-            ..Self::default()
-        }
-    }
-
-    fn count(&self, kind: EventType) {
-        if let Some(count) = self.by_type.get(usize::from(kind.0)) {
-            count.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
-    /// Adds events of containers; of containers without any for long, the least busy are forgotten.
-    fn count_containers(&self, seen: impl Iterator<Item = (Arc<ContainerCell>, u64)>) {
-        let mut containers = self.containers.lock().unwrap_or_else(PoisonError::into_inner);
-        for (cell, events) in seen {
-            let container = containers.entry(cell.id().to_owned()).or_default();
-            container.events += events;
-            if let Some(info) = cell.info() {
-                container.name.clone_from(&info.name);
-                container.image.clone_from(&info.image);
-            } else if container.name.is_empty() {
-                container.name = cell.id().to_owned();
-            }
-        }
-        while containers.len() > MOST_CONTAINERS
-            && let Some(least) = containers
-                .iter()
-                .min_by_key(|(_, container)| container.events)
-                .map(|(id, _)| id.clone())
-        {
-            containers.remove(&least);
-        }
-    }
-
-    fn types(&self) -> BTreeMap<&'static str, u64> {
-        EVENT_TYPES
-            .iter()
-            .zip(&self.by_type)
-            .map(|(info, count)| (info.name, count.load(Ordering::Relaxed)))
-            .filter(|(_, count)| *count > 0)
-            .collect()
-    }
-}
-
-/// What `--statistics` writes when the watch ends.
-#[derive(Debug, Serialize)]
-struct Statistics {
-    seconds: f64,
-    events: BTreeMap<&'static str, u64>,
-    evaluated: u64,
-    matched: u64,
-    detections: u64,
-    detections_by_rule: BTreeMap<String, u64>,
-    made: u64,
-    lost: BTreeMap<&'static str, u64>,
-    processes: u64,
-    without_container_facts: u64,
-}
-
 /// Runs the command.
 ///
 /// # Errors
 /// When rules are wrong, a source cannot be read, or the sensor cannot be started.
 pub(crate) fn run(options: &Watch, settings: &Settings, console: &Console) -> Result<Outcome, Failure> {
+    let sources = Sources::of(options)?;
     let rules = Arc::new(load(options, console)?);
+    recorder::tell_of_wishes(&rules, options, console);
     let signals = Signals::catch()
         .context("signals cannot be caught")
         .map_err(Failure::internal)?;
     let started = Instant::now();
     let numbers = Arc::new(Numbers::new());
     let detections = Arc::new(Detections::default());
-    numbers.rules.store(running(&rules), Ordering::Relaxed);
-    let source = Source::of(options)?;
+    numbers.set_rules(&rules);
     // One thread keeps alerts in the order of events where nothing hurries.
-    let workers = match (&source, options.threads) {
-        (_, Some(threads)) => threads,
-        (Source::Kernel, None) => std::thread::available_parallelism().map_or(1, usize::from),
-        _ => 1,
+    let workers = match options.threads {
+        Some(threads) => threads,
+        None if sources.kernel => std::thread::available_parallelism().map_or(1, usize::from),
+        None => 1,
     };
     let (sender, matches) = sync_channel(MATCHES);
-    let mut engine = Engine::start(workers, &rules, &sender)
+    let mut engine = Engine::start(workers, &rules, &sender, options.metrics.is_some())
         .context("threads that evaluate rules cannot be started")
         .map_err(Failure::internal)?;
     drop(sender);
     let counters = Arc::clone(engine.counters());
     let hostname = hostname();
+    let patience = if sources.can_wait() {
+        Patience::UntilStopped(Arc::clone(&signals.stop), STDOUT_PATIENCE)
+    } else {
+        Patience::Bounded(STDOUT_PATIENCE)
+    };
+    let stdout = StandardOutput::start(Box::new(std::io::stdout()), patience)
+        .context("the thread that writes to standard output cannot be started")
+        .map_err(Failure::internal)?;
     let settings_of_outputs: Vec<OutputSettings> = settings
         .watch
         .outputs
@@ -197,24 +128,30 @@ pub(crate) fn run(options: &Watch, settings: &Settings, console: &Console) -> Re
         .cloned()
         .chain(options.output.iter().map(|to| OutputSettings {
             iso_8601: options.iso_8601,
+            local_time: options.local_time,
             ..OutputSettings::new(to)
         }))
         .collect();
     let aggregate = settings.watch.aggregate.clone();
-    let outputs = Arc::new(
-        Outputs::start(&settings_of_outputs, &|| Box::new(std::io::stdout())).map_err(Failure::usage)?,
-    );
+    let outputs =
+        Arc::new(Outputs::start(&settings_of_outputs, &|| Box::new(stdout.clone())).map_err(Failure::usage)?);
+    let (captures, recorder) = match recorder::open(options, &hostname, &numbers)? {
+        Some((captures, recorder)) => (Some(captures), Some(recorder)),
+        None => (None, None),
+    };
     let emitter = Emitter {
         hostname: hostname.clone(),
         screen: screen(
             options,
             console,
-            &source,
+            &sources,
             started,
             &numbers,
             &detections,
             &counters,
         )?,
+        stdout: stdout.clone(),
+        captures,
         aggregator: Aggregator::new(AggregateSettings {
             rate: options.alert_rate.unwrap_or(aggregate.rate),
             burst: options.alert_burst.unwrap_or(aggregate.burst),
@@ -235,16 +172,20 @@ pub(crate) fn run(options: &Watch, settings: &Settings, console: &Console) -> Re
         })
         .context("the thread that writes alerts cannot be started")
         .map_err(Failure::internal)?;
-    let _metrics = match options.metrics {
-        Some(address) => Some(serve_metrics(
+    let metrics = match options.metrics {
+        Some(address) => Some(figures::serve_metrics(
             address,
             &numbers,
             &detections,
             &counters,
             &outputs,
+            stdout.figures(),
         )?),
         None => None,
     };
+    if let Some(metrics) = &metrics {
+        console.note(&format!("figures are at http://{}/metrics", metrics.address()));
+    }
     let resolver = (!settings.offline)
         .then(|| names::Resolver::start(&rules))
         .transpose()
@@ -267,13 +208,9 @@ pub(crate) fn run(options: &Watch, settings: &Settings, console: &Console) -> Re
         outputs: &outputs,
         rules,
         hostname,
+        recorder,
     };
-    let watched = match &source {
-        Source::Kernel => watching.kernel(),
-        Source::Replay(file) => watching.replay(file),
-        Source::Json(source, file) => watching.json(*source, file),
-        Source::Webhook(address) => watching.webhook(*address),
-    };
+    let watched = watching.watch(&sources);
     let (waiting, engine_left) = (&mut watching.waiting, &mut *watching.engine);
     waiting.release(Instant::now(), true, &mut |event| engine_left.push(event));
     numbers
@@ -281,6 +218,7 @@ pub(crate) fn run(options: &Watch, settings: &Settings, console: &Console) -> Re
         .store(watching.waiting.unenriched, Ordering::Relaxed);
     let well = engine.finish();
     let emitted = emitting.join();
+    console.release();
     watched?;
     match emitted {
         Ok(ended) => super::printed(ended)?,
@@ -290,168 +228,76 @@ pub(crate) fn run(options: &Watch, settings: &Settings, console: &Console) -> Re
         return Err(Failure::internal(anyhow!("a thread that evaluates rules failed")));
     }
     if let Some(outputs) = Arc::into_inner(outputs) {
-        for (name, counts) in outputs.counts() {
+        let counts = outputs.counts();
+        outputs.stop(LAST_DELIVERIES);
+        for (name, counts) in counts {
             let lost = counts.failed.load(Ordering::Relaxed) + counts.dropped.load(Ordering::Relaxed);
             if lost > 0 {
                 let reason = counts.last_error().unwrap_or_default();
                 console.note(&format!("{lost} detections did not reach {name}: {reason}"));
             }
         }
-        outputs.stop(LAST_DELIVERIES);
     }
-    finish(options, console, started, &numbers, &detections, &counters)?;
+    super::printed(stdout.finish(LAST_DELIVERIES))?;
+    let dropped = stdout.figures().dropped.load(Ordering::Relaxed);
+    if dropped > 0 {
+        console.note(&format!(
+            "{dropped} lines did not reach standard output: whoever reads it does not keep up"
+        ));
+    }
+    figures::finish(
+        options,
+        console,
+        started,
+        &numbers,
+        &detections,
+        &counters,
+        stdout.figures(),
+    )?;
     Ok(Outcome::Done)
 }
 
-/// Serves figures; they are gathered when asked for.
-fn serve_metrics(
-    address: SocketAddr,
-    numbers: &Arc<Numbers>,
-    detections: &Arc<Detections>,
-    counters: &Arc<Counters>,
-    outputs: &Outputs,
-) -> Result<MetricsServer, Failure> {
-    let registry = Arc::new(Registry::default());
-    registry.add(outputs.metrics());
-    let (numbers, detections, counters) = (Arc::clone(numbers), Arc::clone(detections), Arc::clone(counters));
-    registry.add(Arc::new(move |out: &mut Exposition| {
-        metrics(out, &numbers, &detections, &counters);
-    }));
-    MetricsServer::start(address, registry).map_err(Failure::usage)
-}
-
-fn metrics(out: &mut Exposition, numbers: &Numbers, detections: &Detections, counters: &Counters) {
-    for (name, count) in numbers.types() {
-        out.counter(
-            "hullward_events_total",
-            "Events by type.",
-            &[("type", name)],
-            count,
-        );
-    }
-    let losses = numbers.losses.lock().unwrap_or_else(PoisonError::into_inner);
-    for (cpu, lost) in losses.by_cpu.iter().enumerate() {
-        let cpu = cpu.to_string();
-        for (cause, count) in causes(lost) {
-            out.counter(
-                "hullward_events_lost_total",
-                "Events that were lost, by cause and processor.",
-                &[("cause", cause), ("cpu", &cpu)],
-                count,
-            );
-        }
-    }
-    drop(losses);
-    let handed = counters.handed.load(Ordering::Relaxed);
-    let evaluated = counters.evaluated.load(Ordering::Relaxed);
-    out.counter(
-        "hullward_events_evaluated_total",
-        "Events that rules were asked about.",
-        &[],
-        evaluated,
-    );
-    #[allow(clippy::cast_precision_loss, reason = "a gauge")]
-    out.gauge(
-        "hullward_events_waiting",
-        "Events that wait for a thread that evaluates rules.",
-        &[],
-        handed.saturating_sub(evaluated) as f64,
-    );
-    for (rule, count) in detections
-        .by_rule
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .iter()
-    {
-        out.counter(
-            "hullward_detections_total",
-            "Detections by rule.",
-            &[("rule", rule)],
-            *count,
-        );
-    }
-    #[allow(clippy::cast_precision_loss, reason = "a gauge")]
-    {
-        let processes = numbers.processes.load(Ordering::Relaxed) as f64;
-        out.gauge(
-            "hullward_processes",
-            "Processes that are known and alive.",
-            &[],
-            processes,
-        );
-        let rules = numbers.rules.load(Ordering::Relaxed) as f64;
-        out.gauge("hullward_rules", "Rules that run.", &[], rules);
-        out.gauge(
-            "hullward_resident_bytes",
-            "Memory that is resident.",
-            &[],
-            resident() as f64,
-        );
-    }
-    out.counter(
-        "hullward_events_without_container_total",
-        "Events that were judged before anything was known of their container.",
-        &[],
-        numbers.unenriched.load(Ordering::Relaxed),
-    );
-}
-
-/// Losses by cause.
-fn causes(lost: &Losses) -> [(&'static str, u64); 5] {
-    [
-        ("ring_full", lost.ring_full),
-        ("over_budget", lost.over_budget),
-        ("nested", lost.nested),
-        ("too_large", lost.too_large),
-        ("no_program", lost.no_program),
-    ]
-}
-
-/// Resident memory of this process in bytes, 0 where it is not told.
-fn resident() -> u64 {
-    let Ok(status) = artifact::files::read(Path::new("/proc/self/status"), 1 << 16) else {
-        return 0;
-    };
-    String::from_utf8_lossy(&status)
-        .lines()
-        .find_map(|line| {
-            line.strip_prefix("VmRSS:")?
-                .split_whitespace()
-                .next()?
-                .parse::<u64>()
-                .ok()
-        })
-        .map_or(0, |kib| kib << 10)
-}
-
 /// Where events come from.
-enum Source<'a> {
-    Kernel,
-    Replay(&'a Path),
-    Json(&'static dyn sensor::json::sources::Source, &'a Path),
-    Webhook(SocketAddr),
+struct Sources {
+    kernel: bool,
+    replay: Option<PathBuf>,
+    files: Vec<EventFile>,
+    webhook: Option<SocketAddr>,
+    follow: bool,
 }
 
-impl<'a> Source<'a> {
-    fn of(options: &'a Watch) -> Result<Self, Failure> {
-        if let Some(file) = &options.replay {
-            return Ok(Self::Replay(file));
+impl Sources {
+    fn of(options: &Watch) -> Result<Self, Failure> {
+        let usual = options.source.as_deref().unwrap_or("k8s_audit");
+        let files = options
+            .events
+            .iter()
+            .map(|file| EventFile::parse(file, usual))
+            .collect::<Result<Vec<_>, _>>()?;
+        let only_json = !files.is_empty() || options.k8s_audit_listen.is_some();
+        let kernel = options.kernel || (options.replay.is_none() && !only_json);
+        for (given, option) in [
+            (options.record.is_some(), "--record"),
+            (options.capture_folder.is_some(), "--capture-folder"),
+        ] {
+            if given && !kernel {
+                return Err(Failure::usage(anyhow!(
+                    "{option} keeps events of the kernel, which is not watched here: add --kernel"
+                )));
+            }
         }
-        let Some(file) = &options.events else {
-            return Ok(options.k8s_audit_listen.map_or(Self::Kernel, Self::Webhook));
-        };
-        let name = options.source.as_deref().unwrap_or("k8s_audit");
-        let source = sensor::json::sources::find(name).ok_or_else(|| {
-            let names: Vec<&str> = sensor::json::sources::ALL
-                .iter()
-                .map(|source| source.name())
-                .collect();
-            Failure::usage(anyhow!(
-                "`{name}` is no source of JSON events: expected one of {}",
-                names.join(", ")
-            ))
-        })?;
-        Ok(Self::Json(source, file))
+        Ok(Self {
+            kernel,
+            replay: options.replay.clone(),
+            files,
+            webhook: options.k8s_audit_listen,
+            follow: options.follow,
+        })
+    }
+
+    /// Whether the events are there already and wait until somebody reads them.
+    fn can_wait(&self) -> bool {
+        !self.kernel && self.webhook.is_none() && !self.follow
     }
 }
 
@@ -485,7 +331,7 @@ fn load(options: &Watch, console: &Console) -> Result<RuleSet, Failure> {
 fn screen(
     options: &Watch,
     console: &Console,
-    source: &Source<'_>,
+    sources: &Sources,
     started: Instant,
     numbers: &Arc<Numbers>,
     detections: &Arc<Detections>,
@@ -506,9 +352,10 @@ fn screen(
             })?;
             Ok(Screen::Lines(format, alert_options(options)))
         }
-        None if terminal && !options.plain && matches!(source, Source::Kernel) => Ok(Screen::Live {
+        None if terminal && !options.plain && sources.kernel => Ok(Screen::Live {
             color: console.wants_color(),
-            snapshot: Box::new(snapshots(started, numbers, detections, counters)),
+            snapshot: Box::new(figures::snapshots(started, numbers, detections, counters)),
+            notes: console.gather(),
         }),
         None => report::alerts::find("text")
             .map(|format| Screen::Lines(format, alert_options(options)))
@@ -519,92 +366,9 @@ fn screen(
 fn alert_options(options: &Watch) -> AlertOptions {
     AlertOptions {
         iso_8601: options.iso_8601,
+        local_time: options.local_time,
         process: std::process::id(),
         ..AlertOptions::default()
-    }
-}
-
-/// Gives the numbers of now for the live view, rates since the last time it was asked.
-fn snapshots(
-    started: Instant,
-    numbers: &Arc<Numbers>,
-    detections: &Arc<Detections>,
-    counters: &Arc<Counters>,
-) -> impl FnMut() -> Snapshot + Send + use<> {
-    let (numbers, detections, counters) = (Arc::clone(numbers), Arc::clone(detections), Arc::clone(counters));
-    let mut before = (Instant::now(), numbers.types(), BTreeMap::<String, u64>::new());
-    let mut shown = Snapshot::default();
-    move || {
-        let now = Instant::now();
-        let seconds = now.duration_since(before.0).as_secs_f64();
-        if seconds >= 1.0 {
-            let types = numbers.types();
-            let rate = |name: &str, count: u64| {
-                #[allow(clippy::cast_precision_loss, reason = "a rate for people")]
-                let more = (count - before.1.get(name).copied().unwrap_or(0)) as f64;
-                more / seconds
-            };
-            let mut rates: Vec<(String, f64)> = types
-                .iter()
-                .map(|(name, count)| ((*name).to_owned(), rate(name, *count)))
-                .filter(|(_, rate)| *rate > 0.0)
-                .collect();
-            rates.sort_by(|left, right| right.1.total_cmp(&left.1));
-            shown.events_per_second = rates.iter().map(|(_, rate)| rate).sum();
-            shown.types = rates;
-            let containers = numbers
-                .containers
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .clone();
-            let detected = detections
-                .by_container
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .clone();
-            shown.containers = containers
-                .iter()
-                .map(|(id, container)| {
-                    #[allow(clippy::cast_precision_loss, reason = "a rate for people")]
-                    let rate = container
-                        .events
-                        .saturating_sub(before.2.get(id).copied().unwrap_or(0))
-                        as f64
-                        / seconds;
-                    (
-                        container.name.clone(),
-                        container.image.clone(),
-                        rate,
-                        detected.get(id).copied().unwrap_or(0),
-                    )
-                })
-                .collect();
-            shown
-                .containers
-                .sort_by(|left, right| right.3.cmp(&left.3).then(right.2.total_cmp(&left.2)));
-            before = (
-                now,
-                types,
-                containers
-                    .into_iter()
-                    .map(|(id, container)| (id, container.events))
-                    .collect(),
-            );
-        }
-        shown.uptime = started.elapsed();
-        shown.events = counters.handed.load(Ordering::Relaxed);
-        shown.lost = numbers
-            .losses
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .total()
-            .total();
-        shown.processes = usize::try_from(numbers.processes.load(Ordering::Relaxed)).unwrap_or(usize::MAX);
-        shown.rules = usize::try_from(numbers.rules.load(Ordering::Relaxed)).unwrap_or(usize::MAX);
-        for (shown, count) in shown.detections.iter_mut().zip(&detections.by_priority) {
-            *shown = count.load(Ordering::Relaxed);
-        }
-        shown.clone()
     }
 }
 
@@ -621,6 +385,7 @@ struct Watching<'a> {
     rules: Arc<RuleSet>,
     outputs: &'a Outputs,
     hostname: String,
+    recorder: Option<Recorder>,
 }
 
 impl Watching<'_> {
@@ -632,15 +397,58 @@ impl Watching<'_> {
                 .is_some_and(|seconds| self.started.elapsed().as_secs_f64() >= seconds)
     }
 
-    fn sensor_config(&self) -> SensorConfig {
-        let wanted = if self.options.record.is_some() {
+    fn watch(&mut self, sources: &Sources) -> Result<(), Failure> {
+        if let Some(file) = &sources.replay {
+            return self.replay(file);
+        }
+        let mut feeds = Feeds::start(
+            &sources.files,
+            sources.webhook,
+            self.options,
+            &self.hostname,
+            self.console,
+        )?;
+        let watched = if sources.kernel {
+            self.kernel(&mut feeds)
+        } else {
+            if !sources.can_wait() {
+                self.console
+                    .note(&format!("watching with {} rules", running(&self.rules)));
+            }
+            self.json(&mut feeds);
+            Ok(())
+        };
+        feeds.finish(self.console);
+        watched
+    }
+
+    /// Judges JSON events alone.
+    fn json(&mut self, feeds: &mut Feeds) {
+        while !self.expired() {
+            self.reload();
+            let (engine, numbers) = (&mut *self.engine, &self.numbers);
+            let more = feeds.wait(POLL, self.console, &mut |event| {
+                numbers.count(event.event_type());
+                engine.push(event);
+            });
+            self.engine.flush();
+            if !more {
+                return;
+            }
+        }
+    }
+
+    /// What is asked of the kernel: what the rules need, or everything, for captures.
+    fn sensor_config(&self, everything: bool) -> SensorConfig {
+        let everything = everything || self.options.record.is_some();
+        let wanted = if everything {
             // A capture is for rules that are not written yet.
             EventType::all().filter(|kind| kind.info().is_syscall).collect()
         } else {
             self.rules.event_types("syscall")
         };
         let over_tcp = [(Field::FdL4proto, Value::text(b"tcp"))];
-        let without_tcp = if self.options.record.is_some() {
+        let without_tcp = if everything {
             BTreeSet::new()
         } else {
             wanted
@@ -652,7 +460,7 @@ impl Watching<'_> {
         SensorConfig {
             wanted,
             without_tcp,
-            environment: self.options.record.is_some() || uses_environment(&self.rules),
+            environment: everything || uses_environment(&self.rules),
             ring_bytes: usize::from(self.options.buffer_mib) << 20,
             budget_per_cgroup: (self.options.container_budget > 0).then_some(self.options.container_budget),
             ..SensorConfig::default()
@@ -672,7 +480,8 @@ impl Watching<'_> {
                 if let Some(resolver) = self.resolver {
                     resolver.reload(&self.rules);
                 }
-                self.numbers.rules.store(running(&self.rules), Ordering::Relaxed);
+                self.numbers.set_rules(&self.rules);
+                recorder::tell_of_wishes(&self.rules, self.options, self.console);
                 self.console
                     .note(&format!("rules are loaded anew: {} run", running(&self.rules)));
                 true
@@ -687,11 +496,12 @@ impl Watching<'_> {
         }
     }
 
-    fn kernel(&mut self) -> Result<(), Failure> {
+    fn kernel(&mut self, feeds: &mut Feeds) -> Result<(), Failure> {
         let containers = Containers::start(runtimes::options(&self.options.runtime_socket))
             .context("the threads that ask container runtimes cannot be started")
             .map_err(Failure::internal)?;
-        let (mut kernel, report) = KernelSensor::start(&self.sensor_config()).map_err(Failure::unreadable)?;
+        let (mut kernel, report) =
+            KernelSensor::start(&self.sensor_config(false)).map_err(Failure::unreadable)?;
         for program in &report.programs {
             if let Some(reason) = &program.refused {
                 self.console.note(&format!(
@@ -700,19 +510,19 @@ impl Watching<'_> {
                 ));
             }
         }
-        let mut clock = boot_offset();
+        let mut clock = Clock::new(|| (now(), sensor::now()));
         let reader = HostProc::start(Path::new("/proc"), uses_environment(&self.rules))
             .context("the thread that reads /proc cannot be started")
             .map_err(Failure::internal)?;
         let mut state = State::new(StateOptions {
-            boot_offset: clock,
+            boot_offset: clock.offset(),
             hostname: self.hostname.clone(),
             reader: Some(Box::new(reader)),
             containers: containers.clone(),
             ..StateOptions::default()
         });
         let mut writer = match &self.options.record {
-            Some(path) => Some(self.capture(path, clock)?),
+            Some(path) => Some(self.capture(path, clock.offset())?),
             None => None,
         };
         kernel
@@ -735,14 +545,19 @@ impl Watching<'_> {
         // Events by container since the last refresh.
         let mut busy: HashMap<*const ContainerCell, (Arc<ContainerCell>, u64)> = HashMap::new();
         let mut refreshed = Instant::now();
+        let mut takes_everything = false;
         while !self.expired() {
-            if self.reload() {
+            let everything =
+                self.options.capture_all_events && self.recorder.as_ref().is_some_and(Recorder::is_active);
+            if self.reload() || everything != takes_everything {
+                takes_everything = everything;
                 kernel
-                    .reconfigure(&self.sensor_config())
+                    .reconfigure(&self.sensor_config(everything))
                     .map_err(Failure::internal)?;
             }
             let now = Instant::now();
             let (waiting, engine, numbers) = (&mut self.waiting, &mut *self.engine, &self.numbers);
+            let recorder = &mut self.recorder;
             kernel
                 .poll(POLL, &mut |record| {
                     if let Some(writer) = &mut writer
@@ -750,7 +565,11 @@ impl Watching<'_> {
                     {
                         failed = Some(error);
                     }
-                    if let Some(event) = state.apply(&record) {
+                    let event = state.apply(&record);
+                    if let Some(recorder) = recorder {
+                        recorder.record(&record, &mut state);
+                    }
+                    if let Some(event) = event {
                         numbers.count(event.event_type());
                         if let Some(cell) = event.container() {
                             let seen = busy
@@ -767,7 +586,20 @@ impl Watching<'_> {
             if !waiting.is_empty() {
                 waiting.release(Instant::now(), false, &mut |event| engine.push(event));
             }
+            feeds.take_some(self.console, &mut |event| {
+                numbers.count(event.event_type());
+                engine.push(event);
+            });
             engine.flush();
+            if let Some(recorder) = recorder {
+                recorder.turn(
+                    sensor::now(),
+                    clock.offset(),
+                    &mut state,
+                    &containers,
+                    self.console,
+                );
+            }
             if let Some(error) = failed.take() {
                 return Err(not_recorded(error));
             }
@@ -782,14 +614,14 @@ impl Watching<'_> {
             if refreshed.elapsed() >= REFRESH {
                 refreshed = Instant::now();
                 self.numbers.count_containers(busy.drain().map(|(_, seen)| seen));
-                // Reading two clocks takes a moment, so the offset trembles; only a clock that was set moves it.
-                let offset = boot_offset();
-                if offset.abs_diff(clock) > CLOCK_STEP {
-                    clock = offset;
+                if let Some(offset) = clock.stepped() {
                     state.set_boot_offset(offset);
                 }
                 self.refresh(&kernel, &state)?;
             }
+        }
+        if let Some(recorder) = self.recorder.take() {
+            recorder.finish(&state, &containers, self.console);
         }
         if let Some(mut writer) = writer {
             writer.facts(&state, &containers).map_err(not_recorded)?;
@@ -806,9 +638,7 @@ impl Watching<'_> {
     }
 
     fn capture(&self, path: &Path, offset: i64) -> Result<Writer<BufWriter<File>>, Failure> {
-        // The one file that grows while the program runs; everything else is written at once.
-        #[allow(clippy::disallowed_methods, reason = "named on the command line")]
-        let file = File::create(path)
+        let file = recorder::create(path, false)
             .with_context(|| format!("the capture {} cannot be written", path.display()))
             .map_err(Failure::usage)?;
         let host = CaptureHost::native(&self.hostname, offset);
@@ -826,6 +656,10 @@ impl Watching<'_> {
         let statistics = state.statistics();
         let alive = statistics.processes.saturating_sub(statistics.ended);
         self.numbers.processes.store(alive as u64, Ordering::Relaxed);
+        self.numbers.buffered.store(kernel.waiting(), Ordering::Relaxed);
+        self.numbers
+            .held
+            .store(self.waiting.len() as u64, Ordering::Relaxed);
         self.numbers
             .unenriched
             .store(self.waiting.unenriched, Ordering::Relaxed);
@@ -854,93 +688,7 @@ impl Watching<'_> {
         }
         Ok(())
     }
-
-    fn json(
-        &mut self,
-        source: &'static dyn sensor::json::sources::Source,
-        file: &Path,
-    ) -> Result<(), Failure> {
-        let surroundings = Surroundings {
-            hostname: self.hostname.clone(),
-            ..Surroundings::default()
-        };
-        let mut intake = Intake::new(source, surroundings);
-        let (console, numbers, engine) = (self.console, &self.numbers, &mut *self.engine);
-        let mut sink = |event: Result<_, model::Problem>| match event {
-            Ok(event) => {
-                let event = Event::Json(Box::new(event));
-                numbers.count(event.event_type());
-                engine.push(event);
-            }
-            Err(problem) => console.note(&problem.to_string()),
-        };
-        if self.options.follow {
-            let mut follower = sensor::json::files::Follower::new(file, false);
-            while !self.signals.stopped() {
-                if !follower.poll(&mut intake, now(), &mut sink) {
-                    std::thread::sleep(POLL);
-                }
-            }
-        } else {
-            sensor::json::files::read_path(file, &mut intake, now(), &mut sink);
-        }
-        Ok(())
-    }
 }
-
-impl Watching<'_> {
-    fn webhook(&mut self, address: SocketAddr) -> Result<(), Failure> {
-        let Some(source) = sensor::json::sources::find("k8s_audit") else {
-            return Err(Failure::internal(anyhow!("there is no source `k8s_audit`")));
-        };
-        let tls = match (&self.options.tls_certificate, &self.options.tls_key) {
-            (Some(certificate), Some(key)) => Some(TlsFiles {
-                certificate: certificate.clone(),
-                key: key.clone(),
-                client_ca: self.options.tls_client_ca.clone(),
-            }),
-            _ => None,
-        };
-        let (sender, bodies) = sync_channel(BODIES);
-        let settings = AuditSettings {
-            listen: address,
-            tls,
-            max_body: 16 << 20,
-        };
-        let receiver = AuditReceiver::start(&settings, sender).map_err(Failure::usage)?;
-        self.console.note(&format!(
-            "watching Kubernetes audit events at {} with {} rules",
-            receiver.address(),
-            running(&self.rules)
-        ));
-        let surroundings = Surroundings {
-            hostname: self.hostname.clone(),
-            ..Surroundings::default()
-        };
-        let mut intake = Intake::new(source, surroundings);
-        while !self.expired() {
-            self.reload();
-            let Ok(body) = bodies.recv_timeout(POLL) else {
-                continue;
-            };
-            for event in intake.take(&body, now()) {
-                match event {
-                    Ok(event) => {
-                        let event = Event::Json(Box::new(event));
-                        self.numbers.count(event.event_type());
-                        self.engine.push(event);
-                    }
-                    Err(problem) => self.console.note(&problem.to_string()),
-                }
-            }
-            self.engine.flush();
-        }
-        Ok(())
-    }
-}
-
-/// Bodies of audit events that wait; when there are more, the API server is told to send again.
-const BODIES: usize = 64;
 
 /// Whether anything asks for the environment of programs, which is copied only then.
 fn uses_environment(rules: &RuleSet) -> bool {
@@ -960,66 +708,9 @@ fn now() -> u64 {
         .unwrap_or(0)
 }
 
-/// What is added to nanoseconds since boot to get nanoseconds since the Unix epoch.
-fn boot_offset() -> i64 {
-    i64::try_from(i128::from(now()) - i128::from(sensor::now())).unwrap_or(0)
-}
-
 fn hostname() -> String {
     artifact::files::read(Path::new("/proc/sys/kernel/hostname"), 4_096).map_or_else(
         |_| "localhost".to_owned(),
         |name| String::from_utf8_lossy(&name).trim().to_owned(),
     )
-}
-
-/// Says what was seen, and writes it where asked.
-fn finish(
-    options: &Watch,
-    console: &Console,
-    started: Instant,
-    numbers: &Numbers,
-    detections: &Detections,
-    counters: &Counters,
-) -> Result<(), Failure> {
-    let losses = numbers
-        .losses
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .total();
-    let statistics = Statistics {
-        seconds: started.elapsed().as_secs_f64(),
-        events: numbers.types(),
-        evaluated: counters.evaluated.load(Ordering::Relaxed),
-        matched: counters.matched.load(Ordering::Relaxed),
-        detections: detections.alerts.load(Ordering::Relaxed),
-        detections_by_rule: detections
-            .by_rule
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone(),
-        made: losses.made,
-        lost: BTreeMap::from(causes(&losses)),
-        processes: numbers.processes.load(Ordering::Relaxed),
-        without_container_facts: numbers.unenriched.load(Ordering::Relaxed),
-    };
-    let mut text = format!(
-        "{} events, {} lost, {} detections in {:.1} s",
-        statistics.evaluated,
-        losses.total(),
-        statistics.detections,
-        statistics.seconds
-    );
-    for (cause, count) in &statistics.lost {
-        if *count > 0 {
-            text.push_str(&format!("; lost because of {}: {count}", cause.replace('_', " ")));
-        }
-    }
-    console.note(&text);
-    if let Some(path) = &options.statistics {
-        let json = crate::console::json(&statistics)
-            .context("statistics cannot be written")
-            .map_err(Failure::internal)?;
-        artifact::files::write_atomic(path, json.as_bytes()).map_err(Failure::internal)?;
-    }
-    Ok(())
 }

@@ -82,6 +82,11 @@ impl Waiting {
         });
     }
 
+    /// How many events wait.
+    pub(crate) fn len(&self) -> usize {
+        self.count
+    }
+
     /// Whether anything waits.
     pub(crate) fn is_empty(&self) -> bool {
         self.queues.is_empty()

@@ -45,13 +45,17 @@ impl Source for K8sAudit {
     }
 
     fn value<'a>(&self, event: &'a JsonEvent, field: Field, argument: &Argument) -> Value<'a> {
-        if event.json().get("auditID").is_none() {
+        if self.lacks(event.json()).is_some() {
             return Value::Absent;
         }
         simple(event, field)
             .or_else(|| of_containers(event.json(), field, argument))
             .or_else(|| of_object(event, field, argument))
             .unwrap_or(Value::Absent)
+    }
+
+    fn lacks(&self, event: &Json) -> Option<&'static str> {
+        event.get("auditID").is_none().then_some("auditID")
     }
 
     fn summary<'a>(&self, event: &'a JsonEvent) -> Value<'a> {

@@ -32,6 +32,12 @@ pub trait Source: Sync {
     /// The event in a few words.
     fn summary<'a>(&self, event: &'a JsonEvent) -> Value<'a>;
 
+    /// What the event lacks, if it lacks what makes it one of this source: then it has none of the source's own fields.
+    fn lacks(&self, event: &Json) -> Option<&'static str> {
+        let _ = event;
+        None
+    }
+
     /// If the event is a failure that is counted per user: the user and kind of failure.
     fn failure(&self, event: &Json) -> Option<Box<str>> {
         let _ = event;
