@@ -58,9 +58,14 @@ pub fn match_packages(
     let mut matches = Matches::default();
     let mut wanted: Vec<(String, usize)> = Vec::with_capacity(packages.len());
     let mut uncovered: BTreeMap<String, usize> = BTreeMap::new();
+    let mut elsewhere: Vec<&Package> = Vec::new();
     let of_os = os.and_then(ecosystem::distribution).map(|found| found.ecosystem);
     for (index, package) in packages.iter().enumerate() {
         if package.owned_by.is_some() {
+            continue;
+        }
+        if is_from_elsewhere(package) {
+            elsewhere.push(package);
             continue;
         }
         match ecosystem_of(package, of_os.as_deref()) {
@@ -70,6 +75,9 @@ pub fn match_packages(
             }
             None => {}
         }
+    }
+    if !elsewhere.is_empty() {
+        matches.problems.push(not_of_a_registry(&elsewhere));
     }
     for (kind, count) in uncovered {
         let name = os.map_or("the unknown operating system", |os| {
@@ -189,6 +197,42 @@ fn is_own_or_private(package: &Package) -> bool {
     package.relation == Some(Relation::Root)
         || package.fact("local").is_some()
         || package.fact("registry").is_some()
+}
+
+/// True for what was taken from a git repository, or downloaded from an address that is no registry's. Its version is what its
+/// own manifest says and may be any state of the code, fixed or not, and its name may be another's in the registry.
+fn is_from_elsewhere(package: &Package) -> bool {
+    if package.fact("git-url").is_some() || (package.ecosystem.is_empty() && package.fact("url").is_some()) {
+        return true;
+    }
+    // Documents of other makers name the project's repository here; with a commit it is where the package came from.
+    let repository = package.purl.qualifier("vcs_url").unwrap_or_default();
+    let commit = repository
+        .strip_prefix("git+")
+        .and_then(|address| address.rsplit_once('@'))
+        .map_or("", |(_, commit)| commit);
+    package.ecosystem.is_empty() && commit.len() >= 7 && commit.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// Packages of a git repository or address that are named in a problem.
+const ELSEWHERE_NAMED: usize = 10;
+
+fn not_of_a_registry(packages: &[&Package]) -> Problem {
+    let named: Vec<String> = packages
+        .iter()
+        .take(ELSEWHERE_NAMED)
+        .map(|package| format!("`{}`", package.name))
+        .collect();
+    let more = match packages.len().saturating_sub(ELSEWHERE_NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    Problem::general(format!(
+        "{} packages come from a git repository or an address of their own and were not matched, since advisories speak of \
+         the registry's releases: {}{more}",
+        packages.len(),
+        named.join(", ")
+    ))
 }
 
 fn is_of_os(package: &Package) -> bool {

@@ -715,6 +715,70 @@ fn runtimes_without_a_package_manager_have_an_end_of_life_too() {
 }
 
 #[test]
+fn packages_of_git_repositories_are_told_and_not_matched() {
+    let records = [simple("GHSA-1", "", "npm", "lib", "2.0.0")];
+    let documents = records
+        .iter()
+        .enumerate()
+        .fold(Documents::default(), |documents, (at, record)| {
+            documents.with(&format!("X/R-{at}.json"), record)
+        });
+    let mut documents = documents;
+    let (_folder, database, _) = built(&mut documents);
+    let of =
+        |purl: &str, ecosystem: &str| Package::new("test", purl.parse().unwrap(), ecosystem, "lib", "1.0.0");
+    let judge =
+        |package: Package| match_packages(&database, &[package], None, &MatchOptions::default()).unwrap();
+    // As lock files tell it, as pip does of what it installed, and as a document repeats it.
+    let elsewhere = [
+        with_fact(
+            of("pkg:npm/lib@1.0.0", ""),
+            "url",
+            "https://git.example.org/lib.git",
+        ),
+        with_fact(
+            of("pkg:npm/lib@1.0.0", "npm"),
+            "git-url",
+            "https://git.example.org/lib.git",
+        ),
+        of(
+            "pkg:npm/lib@1.0.0?vcs_url=git%2Bhttps://git.example.org/lib.git%400123456789abcdef",
+            "",
+        ),
+    ];
+    for package in elsewhere {
+        let matches = judge(package);
+        assert!(matches.findings.is_empty(), "{:?}", matches.findings);
+        let told: Vec<&str> = matches
+            .problems
+            .iter()
+            .map(|problem| problem.message.as_str())
+            .collect();
+        assert!(
+            matches!(told[..], [told] if told.starts_with("1 packages come from a git repository") && told.ends_with("`lib`")),
+            "{told:?}"
+        );
+    }
+    // The registry's, though its address or the project's repository is told as well.
+    let registry = [
+        with_fact(
+            of("pkg:npm/lib@1.0.0", "npm"),
+            "url",
+            "https://registry.npmjs.org/lib/-/lib-1.0.0.tgz",
+        ),
+        of(
+            "pkg:npm/lib@1.0.0?vcs_url=git%2Bhttps://github.com/example/lib.git",
+            "",
+        ),
+    ];
+    for package in registry {
+        let matches = judge(package);
+        assert_eq!(rules(&matches.findings), ["GHSA-1"]);
+        assert!(matches.problems.is_empty(), "{:?}", matches.problems);
+    }
+}
+
+#[test]
 fn own_and_private_packages_only_share_a_name() {
     let records = [simple("R-1", "", "crates.io", "x", "2.0.0")];
     // As lock files list them: the ecosystem is left empty, the package URL is the registry's.

@@ -168,9 +168,16 @@ pub(crate) fn from_git(package: &mut Package, url: &str, commit: &str) {
     }
 }
 
-/// Marks a package as downloaded from an address, not by name from a registry.
+/// Marks a package as downloaded from an address, not by name; unless the address is the public registry's, it is none of
+/// that registry's packages.
 pub(crate) fn from_url(package: &mut Package, url: &str) {
-    package.ecosystem.clear();
+    let host = url.split("://").nth(1).and_then(|rest| rest.split('/').next());
+    if !matches!(
+        host,
+        Some("files.pythonhosted.org" | "pypi.org" | "registry.npmjs.org" | "registry.yarnpkg.com")
+    ) {
+        package.ecosystem.clear();
+    }
     package.add_fact("url", url);
     package.purl = package.purl.clone().with_qualifier("download_url", url);
 }
@@ -239,6 +246,20 @@ pub(crate) fn with_requirement(package: &mut Package, requirement: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_of_the_registry_is_the_registry() {
+        for (url, ecosystem) in [
+            ("https://files.pythonhosted.org/packages/a/a-1.0.whl", "PyPI"),
+            ("https://files.pythonhosted.org.example.org/a-1.0.whl", ""),
+            ("https://example.org/a-1.0.whl", ""),
+        ] {
+            let mut package = pypi("t", "a", "1.0");
+            from_url(&mut package, url);
+            assert_eq!(package.ecosystem, ecosystem, "{url}");
+            assert_eq!(package.fact("url"), Some(url));
+        }
+    }
 
     #[test]
     fn purls() {
