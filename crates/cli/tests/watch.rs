@@ -7,6 +7,8 @@
     reason = "tests write files, run the program, and say why they skip"
 )]
 
+#[path = "watch/hostile.rs"]
+mod hostile;
 #[path = "watch/runtimes.rs"]
 mod runtimes;
 

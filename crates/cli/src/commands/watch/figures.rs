@@ -9,7 +9,7 @@ use crate::arguments::Watch;
 use crate::console::Console;
 use anyhow::Context as _;
 use detect::RuleSet;
-use model::event::{EVENT_TYPES, EventType};
+use model::event::EventType;
 use sensor::containers::ContainerCell;
 use sensor::{LossReport, Losses};
 use serde::Serialize;
@@ -28,7 +28,7 @@ const MOST_CONTAINERS: usize = 256;
 /// Numbers that several threads look at.
 #[derive(Debug, Default)]
 pub(super) struct Numbers {
-    /// Events by type, as [`EVENT_TYPES`] orders them.
+    /// Events by type, as [`EventType::all`] orders them.
     by_type: Vec<AtomicU64>,
     /// Events by container identifier, for the live view.
     containers: Mutex<BTreeMap<String, ContainerNumbers>>,
@@ -57,7 +57,7 @@ pub(super) struct ContainerNumbers {
 impl Numbers {
     pub(super) fn new() -> Self {
         Self {
-            by_type: EVENT_TYPES.iter().map(|_| AtomicU64::new(0)).collect(),
+            by_type: EventType::all().map(|_| AtomicU64::new(0)).collect(),
             ..Self::default()
         }
     }
@@ -106,10 +106,9 @@ impl Numbers {
     }
 
     fn types(&self) -> BTreeMap<&'static str, u64> {
-        EVENT_TYPES
-            .iter()
+        EventType::all()
             .zip(&self.by_type)
-            .map(|(info, count)| (info.name, count.load(Ordering::Relaxed)))
+            .map(|(kind, count)| (kind.name(), count.load(Ordering::Relaxed)))
             .filter(|(_, count)| *count > 0)
             .collect()
     }
