@@ -5,6 +5,7 @@
 use super::{PATIENCE, Watch, kernel_is_out_of_reach, write};
 use artifact::grpc::{Connection, Pace};
 use prost::Message;
+use sensor::containers::{ContainerInfo, ContainerOptions, Containers};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -115,18 +116,34 @@ fn rule(number: u32, condition: &str, fields: &[&str]) -> String {
     )
 }
 
-/// The watch, when it watches, with a socket of a runtime.
-fn watch(folder: &Path, rule: &str, socket: Option<&Path>) -> Watch {
+/// What the files of a runtime say, without its socket.
+fn by_files(root: &Path, group: &str) -> ContainerInfo {
+    let containers = Containers::start(ContainerOptions {
+        root: root.to_owned(),
+        sockets: Vec::new(),
+        ..ContainerOptions::default()
+    })
+    .unwrap();
+    let cell = containers.of_path(group.as_bytes()).unwrap();
+    assert!(cell.wait(Instant::now() + PATIENCE), "nothing is said of {group}");
+    cell.info().unwrap().clone()
+}
+
+/// However slow the machine is.
+const LONG: u64 = 30_000;
+
+/// The watch, when it watches, with a socket of a runtime and milliseconds that events may wait for it.
+fn watch(folder: &Path, rule: &str, socket: Option<&Path>, wait: u64) -> Watch {
     let rules = write(folder, "rules.yaml", rule);
+    let wait = wait.to_string();
     let mut arguments = vec![
         "watch",
         "--rules",
         rules.to_str().unwrap(),
         "--format",
         "json",
-        // However slow the machine is.
         "--container-wait",
-        "30000",
+        &wait,
     ];
     if let Some(socket) = socket {
         arguments.extend(["--runtime-socket", socket.to_str().unwrap()]);
@@ -297,7 +314,7 @@ impl Containerd {
              [plugins.\"io.containerd.grpc.v1.cri\".containerd.runtimes.runc]\nruntime_type = \"io.containerd.runc.v2\"\n\
              [plugins.\"io.containerd.grpc.v1.cri\".containerd.runtimes.runc.options]\nRoot = \"{}\"\n",
             path("root"),
-            path("state"),
+            path("run/containerd"),
             path("containerd.sock"),
             path("containerd.sock.ttrpc"),
             path("opt"),
@@ -321,7 +338,7 @@ impl Containerd {
             pods: Vec::new(),
         };
         until("containerd that answers", || {
-            run(containerd.ctr().arg("version"))
+            run(containerd.ctr("default").arg("version"))
                 .status
                 .success()
                 .then_some(())
@@ -333,12 +350,12 @@ impl Containerd {
         self.folder.join("containerd.sock")
     }
 
-    fn ctr(&self) -> Command {
+    fn ctr(&self, namespace: &str) -> Command {
         let mut command = Command::new("ctr");
         command
             .arg("--address")
             .arg(self.socket())
-            .args(["--namespace", "k8s.io"]);
+            .args(["--namespace", namespace]);
         command
     }
 
@@ -358,15 +375,20 @@ impl Containerd {
         Ok(Answer::decode(answer).unwrap())
     }
 
-    /// Imports an image with its name and its digest.
-    fn import(&self, name: &str, image: &Image) {
+    /// Imports an image.
+    fn import(&self, namespace: &str, image: &Image) {
         let archive = self.folder.join("image.tar");
         std::fs::write(&archive, image.oci_archive()).unwrap();
-        let imported = run(self.ctr().args(["images", "import"]).arg(&archive));
+        let imported = run(self.ctr(namespace).args(["images", "import"]).arg(&archive));
         assert!(imported.status.success(), "{}", said(&imported));
+    }
+
+    /// Imports an image for Kubernetes with its name and its digest.
+    fn import_for_pods(&self, name: &str, image: &Image) {
+        self.import("k8s.io", image);
         let repository = name.rsplit_once(':').unwrap().0;
         let digest = format!("{repository}@{}", image.parts().manifest.digest);
-        let tagged = run(self.ctr().args(["images", "tag", name, &digest]));
+        let tagged = run(self.ctr("k8s.io").args(["images", "tag", name, &digest]));
         assert!(tagged.status.success(), "{}", said(&tagged));
         // The part that answers the kubelet learns of it a little later.
         until("image for the kubelet", || {
@@ -417,7 +439,7 @@ fn a_pod_of_containerd_is_named() {
     .tag(&name)
     .command(&["/bin/busybox", "sleep", "3600"]);
     let mut containerd = Containerd::start(folder, &name);
-    containerd.import(&name, &image);
+    containerd.import_for_pods(&name, &image);
     // What the kubelet mounts into each container of a pod that has an account.
     let volume = format!("pods/{UID}/volumes/kubernetes.io~projected/kube-api-access-test");
     std::fs::create_dir_all(folder.join(&volume)).unwrap();
@@ -455,6 +477,7 @@ fn a_pod_of_containerd_is_named() {
         folder,
         &rule(number, condition, &fields),
         Some(&containerd.socket()),
+        LONG,
     );
 
     let pod_config = PodConfig {
@@ -584,57 +607,118 @@ fn a_pod_of_containerd_is_named() {
     let labels = fields["k8s.pod.labels"].as_str().unwrap();
     assert!(labels.contains("app:cart"), "{labels}");
     watch.stop();
+
+    // The bundle alone, and the namespaces that it names.
+    std::os::unix::fs::symlink("/proc", folder.join("proc")).unwrap();
+    let info = by_files(
+        folder,
+        &format!("/kubepods/besteffort/pod{UID}/{}", container.text),
+    );
+    assert_eq!((info.name.as_str(), info.image.as_str()), ("app", name.as_str()));
+    let named = info.pod.unwrap();
+    assert_eq!(
+        (named.name.as_str(), named.namespace.as_str()),
+        ("cart-0", "shop")
+    );
+    assert_eq!((named.uid.as_str(), named.sandbox_id), (UID, pod.text));
+    assert_eq!((info.privileged, info.host_network), (Some(false), true));
+    drop(containerd);
+    drop(groups);
+}
+
+#[test]
+fn a_container_of_ctr_is_named() {
+    if missing(&["containerd", "containerd-shim-runc-v2", "ctr", "runc"]) {
+        return;
+    }
+    let Some(busybox) = busybox() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let number = std::process::id();
+    let groups = Groups(format!("hullward-ctr-test-{number}"));
+    let name = format!("registry.example/hullward-ctr-test:{number}");
+    let layer = Layer::new("COPY busybox /bin/").program("bin/busybox", std::fs::read(busybox).unwrap());
+    let image = Image::new(vec![layer]).tag(&name);
+    let containerd = Containerd::start(folder, &name);
+    containerd.import("default", &image);
+    let fields = [
+        "container.id",
+        "container.type",
+        "container.image",
+        "container.image.digest",
+        "container.label[tier]",
+        "container.privileged",
+    ];
+    let condition = "container.image.repository = registry.example/hullward-ctr-test";
+    let watch = watch(
+        folder,
+        &rule(number, condition, &fields),
+        Some(&containerd.socket()),
+        LONG,
+    );
+    // As nerdctl names containers.
+    let id = format!("{number:064x}");
+    let script = format!("/bin/busybox true keep-{number}; exec /bin/busybox sleep 3600");
+    let started = run(containerd
+        .ctr("default")
+        .args(["run", "--detach", "--label", "tier=front"])
+        .arg("--runc-root")
+        .arg(folder.join("runc"))
+        .arg("--fifo-dir")
+        .arg(folder.join("fifo"))
+        .args(["--cgroup", &format!("/{}/default/{id}", groups.0)])
+        .args([&name, &id, "/bin/busybox", "sh", "-c", &script]));
+    if !started.status.success() {
+        skipped(&format!("no container can be run here: {}", said(&started)));
+        return;
+    }
+    let fields = detected(&watch);
+    watch.stop();
+    let info = by_files(folder, &format!("/default/{id}"));
+    for command in [
+        &["tasks", "kill", "--signal", "KILL"][..],
+        &["tasks", "delete", "--force"],
+        &["containers", "delete"],
+    ] {
+        let _ = run(containerd.ctr("default").args(command).arg(&id));
+    }
+    assert_eq!(fields["container.id"], id[..12]);
+    assert_eq!(fields["container.type"], "containerd");
+    assert_eq!(fields["container.image"], name.as_str());
+    assert_eq!(fields["container.image.digest"], image.parts().manifest.digest);
+    assert_eq!(fields["container.label[tier]"], "front");
+    assert_eq!(fields["container.privileged"], false);
+    assert_eq!((info.name.as_str(), info.privileged), (id.as_str(), Some(false)));
     drop(containerd);
     drop(groups);
 }
 
 // ---- runc by itself ---------------------------------------------------------------------------------------------------
 
-#[test]
-fn pods_are_told_by_the_control_groups_that_the_kubelet_makes() {
-    if missing(&["runc"]) {
-        return;
+/// A bundle of `runc` with the busybox of this host.
+struct Bundle<'a> {
+    folder: &'a Path,
+    number: u32,
+    groups: &'a Groups,
+}
+
+impl Bundle<'_> {
+    fn make(&self, busybox: &Path) {
+        let root = self.folder.join("rootfs");
+        std::fs::create_dir_all(root.join("bin")).unwrap();
+        std::fs::create_dir_all(root.join("proc")).unwrap();
+        std::fs::copy(busybox, root.join("bin/busybox")).unwrap();
     }
-    let Some(busybox) = busybox() else { return };
-    let folder = tempfile::tempdir().unwrap();
-    let folder = folder.path();
-    let root = folder.join("rootfs");
-    std::fs::create_dir_all(root.join("bin")).unwrap();
-    std::fs::create_dir_all(root.join("proc")).unwrap();
-    std::fs::copy(busybox, root.join("bin/busybox")).unwrap();
-    let number = std::process::id();
-    let groups = Groups(format!("hullward-runc-test-{number}"));
-    let unit = UID.replace('-', "_");
-    let id = |number: u32, form: char| format!("{number:032x}{}", form.to_string().repeat(32));
-    // With the driver for cgroupfs, and with that for systemd.
-    for (id, group) in [
-        (
-            id(number, 'a'),
-            format!("kubepods/besteffort/pod{UID}/{}", id(number, 'a')),
-        ),
-        (
-            id(number, 'b'),
-            format!(
-                "kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-pod{unit}.slice/cri-containerd-{}.scope",
-                id(number, 'b')
-            ),
-        ),
-    ] {
-        let fields = [
-            "container.id",
-            "container.name",
-            "container.type",
-            "k8s.pod.uid",
-            "k8s.pod.name",
-        ];
-        let condition = "container.image.repository = hullward-runc-test";
-        let watch = watch(folder, &rule(number, condition, &fields), None);
+
+    /// Runs a container until its input ends, or only as long as its program takes; `runc` keeps its state in `state`.
+    fn run(&self, state: &Path, id: &str, group: &str, after: &str) -> Child {
+        let script = format!("/bin/busybox true keep-{}; {after}", self.number);
         let specification = json!({
             "ociVersion": "1.0.2",
             "process": {
                 "terminal": false,
                 "user": {"uid": 0, "gid": 0},
-                "args": ["/bin/busybox", "sh", "-c", format!("/bin/busybox true keep-{number}; read line")],
+                "args": ["/bin/busybox", "sh", "-c", script],
                 "env": ["PATH=/bin"],
                 "cwd": "/",
                 "noNewPrivileges": true,
@@ -648,44 +732,103 @@ fn pods_are_told_by_the_control_groups_that_the_kubelet_makes() {
             },
             "mounts": [{"destination": "/proc", "type": "proc", "source": "proc"}],
             "linux": {
-                "cgroupsPath": format!("/{}/{group}", groups.0),
+                "cgroupsPath": format!("/{}/{group}", self.groups.0),
                 "namespaces": [{"type": "pid"}, {"type": "ipc"}, {"type": "uts"}, {"type": "mount"}, {"type": "network"}],
             },
         });
-        write(folder, "config.json", &specification.to_string());
-        // It lives until its input ends.
-        let mut container = Command::new("runc")
+        write(self.folder, "config.json", &specification.to_string());
+        Command::new("runc")
+            .arg("--root")
+            .arg(state)
             .args(["run", "--bundle"])
-            .arg(folder)
-            .arg(&id)
+            .arg(self.folder)
+            .arg(id)
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
-            .unwrap();
-        let ended = loop {
-            if let Ok(line) = watch.stdout.recv_timeout(Duration::from_millis(100)) {
-                break Ok(line);
-            }
-            if let Some(status) = container.try_wait().unwrap() {
-                break Err(status);
-            }
-        };
-        drop(container.stdin.take());
-        let output = container.wait_with_output().unwrap();
-        let _ = run(Command::new("runc").args(["delete", "--force", &id]));
-        let alert = match ended {
-            Ok(alert) => alert,
-            Err(status) => {
-                skipped(&format!(
-                    "no container can be run here ({status}): {}",
-                    said(&output)
-                ));
+            .unwrap()
+    }
+}
+
+/// The fields of the one detection, or how the container ended without one.
+fn detected_in(watch: &Watch, mut container: Child, state: &Path, id: &str) -> Result<Value, String> {
+    let deadline = Instant::now() + PATIENCE;
+    let mut ended = None;
+    let alert = loop {
+        if let Ok(line) = watch.stdout.recv_timeout(Duration::from_millis(100)) {
+            break Some(line);
+        }
+        // What happened in a container may be told after its end.
+        ended = ended.or(container.try_wait().unwrap());
+        if ended.is_some_and(|status| !status.success()) || Instant::now() > deadline {
+            break None;
+        }
+    };
+    drop(container.stdin.take());
+    let output = container.wait_with_output().unwrap();
+    let _ = run(Command::new("runc")
+        .arg("--root")
+        .arg(state)
+        .args(["delete", "--force", id]));
+    match alert {
+        Some(alert) => {
+            let alert: Value = serde_json::from_str(&alert).unwrap();
+            Ok(alert["output_fields"].clone())
+        }
+        None if output.status.success() => panic!("nothing was detected"),
+        None => Err(said(&output)),
+    }
+}
+
+#[test]
+fn pods_are_told_by_the_control_groups_that_the_kubelet_makes() {
+    if missing(&["runc"]) {
+        return;
+    }
+    let Some(busybox) = busybox() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let number = std::process::id();
+    let groups = Groups(format!("hullward-runc-test-{number}"));
+    let bundle = Bundle {
+        folder,
+        number,
+        groups: &groups,
+    };
+    bundle.make(&busybox);
+    // Where the watch looks for it.
+    let state = Path::new("/run/runc");
+    let unit = UID.replace('-', "_");
+    let id = |form: char| format!("{number:032x}{}", form.to_string().repeat(32));
+    // With the driver for cgroupfs, and with that for systemd.
+    for (id, group) in [
+        (id('a'), format!("kubepods/besteffort/pod{UID}/{}", id('a'))),
+        (
+            id('b'),
+            format!(
+                "kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-pod{unit}.slice/cri-containerd-{}.scope",
+                id('b')
+            ),
+        ),
+    ] {
+        let fields = [
+            "container.id",
+            "container.name",
+            "container.type",
+            "k8s.pod.uid",
+            "k8s.pod.name",
+        ];
+        let condition = "container.image.repository = hullward-runc-test";
+        let watch = watch(folder, &rule(number, condition, &fields), None, LONG);
+        let container = bundle.run(state, &id, &group, "read line");
+        let fields = match detected_in(&watch, container, state, &id) {
+            Ok(fields) => fields,
+            Err(reason) => {
+                skipped(&format!("no container can be run here: {reason}"));
                 return;
             }
         };
-        let alert: Value = serde_json::from_str(&alert).unwrap();
-        let fields = &alert["output_fields"];
         assert_eq!(fields["container.id"], id[..12]);
         assert_eq!(fields["container.name"], "app");
         assert_eq!(fields["container.type"], "runc");
@@ -693,6 +836,58 @@ fn pods_are_told_by_the_control_groups_that_the_kubelet_makes() {
         assert_eq!(fields["k8s.pod.name"], "cart-0");
         watch.stop();
     }
+}
+
+#[test]
+fn a_container_that_is_gone_before_its_runtime_answers_is_told_by_what_is_known() {
+    if missing(&["runc"]) {
+        return;
+    }
+    let Some(busybox) = busybox() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let number = std::process::id();
+    let groups = Groups(format!("hullward-gone-test-{number}"));
+    let bundle = Bundle {
+        folder,
+        number,
+        groups: &groups,
+    };
+    bundle.make(&busybox);
+    // Takes connections and never answers.
+    let socket = folder.join("hanging.sock");
+    let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    let state = folder.join("state");
+    let id = format!("{number:032x}{}", "c".repeat(32));
+    let fields = [
+        "container.id",
+        "container.name",
+        "container.type",
+        "k8s.pod.uid",
+        "k8s.pod.name",
+    ];
+    let watch = watch(
+        folder,
+        &rule(number, "container.id != host", &fields),
+        Some(&socket),
+        200,
+    );
+    let group = format!("kubepods/besteffort/pod{UID}/{id}");
+    // It ends at once.
+    let container = bundle.run(&state, &id, &group, "true");
+    let fields = match detected_in(&watch, container, &state, &id) {
+        Ok(fields) => fields,
+        Err(reason) => {
+            skipped(&format!("no container can be run here: {reason}"));
+            return;
+        }
+    };
+    assert_eq!(fields["container.id"], id[..12]);
+    assert_eq!(fields["container.type"], "containerd");
+    assert_eq!(fields["k8s.pod.uid"], UID);
+    assert_eq!(fields["container.name"], Value::Null);
+    assert_eq!(fields["k8s.pod.name"], Value::Null);
+    watch.stop();
 }
 
 // ---- Podman -----------------------------------------------------------------------------------------------------------
@@ -709,9 +904,9 @@ impl Podman {
         let mut command = Command::new("podman");
         command
             .arg("--root")
-            .arg(path("storage"))
+            .arg(path("var/lib/containers/storage"))
             .arg("--runroot")
-            .arg(path("run"))
+            .arg(path("run/containers/storage"))
             .arg("--tmpdir")
             .arg(path("tmp"))
             .args(["--storage-driver", "vfs", "--cgroup-manager", "cgroupfs"])
@@ -774,6 +969,7 @@ fn a_podman_container_is_named() {
     let image_id = String::from_utf8(imported.stdout).unwrap();
     let socket = podman.serve();
     let fields = [
+        "container.full_id",
         "container.type",
         "container.name",
         "container.image",
@@ -784,7 +980,7 @@ fn a_podman_container_is_named() {
         "container.mount.dest[/*/mounted]",
     ];
     let condition = "container.image.repository = localhost/hullward-podman-test";
-    let watch = watch(folder, &rule(number, condition, &fields), Some(&socket));
+    let watch = watch(folder, &rule(number, condition, &fields), Some(&socket), LONG);
     let name = format!("hullward-podman-test-{number}");
     std::fs::create_dir(folder.join("mounted")).unwrap();
     let started = run(podman
@@ -825,4 +1021,24 @@ fn a_podman_container_is_named() {
     assert_eq!(fields["container.label[tier]"], "front");
     assert_eq!(fields["container.mount.dest[/*/mounted]"], "/inside");
     watch.stop();
+
+    // The storage alone.
+    let id = fields["container.full_id"].as_str().unwrap();
+    let info = by_files(folder, &format!("/libpod_parent/libpod-{id}"));
+    assert_eq!(
+        (info.name.as_str(), info.image.as_str()),
+        (name.as_str(), image.as_str())
+    );
+    assert_eq!(info.image_id, fields["container.image.id"].as_str().unwrap());
+    assert_eq!(info.privileged, Some(false));
+    let mounted = folder.join("mounted");
+    let mount = info
+        .mounts
+        .iter()
+        .find(|mount| mount.destination == "/inside")
+        .unwrap();
+    assert_eq!(
+        (Path::new(&mount.source), mount.writable),
+        (mounted.as_path(), false)
+    );
 }

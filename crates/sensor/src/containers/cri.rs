@@ -784,14 +784,35 @@ mod tests {
         assert_eq!(inspect(&mut runtime, &unknown), Err(CallError::NotFound));
     }
 
+    struct Garbage(Vec<u8>);
+
+    impl GrpcCalls for Garbage {
+        fn call(&mut self, _: &str, _: &[(&'static str, &str)], _: &[u8]) -> Result<Vec<u8>, CallError> {
+            Ok(self.0.clone())
+        }
+    }
+
+    proptest::proptest! {
+        /// A status whose texts and JSON are anything is read without a panic, and is the container that was asked for.
+        #[test]
+        fn any_status_is_read(name in ".*", image in ".*", info in r#"[{}\[\]":,a-z0-9]*"#, labels in ".*", bytes: Vec<u8>) {
+            let mut runtime = runtime();
+            runtime.status.info = map(&[("info", &info)]);
+            runtime.sandbox.info = map(&[("info", &labels)]);
+            if let Some(status) = &mut runtime.status.status {
+                status.metadata = Some(ContainerMetadata { name });
+                status.image_ref.clone_from(&image);
+                status.image = Some(ImageSpec { image });
+                status.labels = map(&[("io.kubernetes.pod.name", &labels)]);
+                status.annotations = map(&[(APPLIED, &labels)]);
+            }
+            proptest::prop_assert_eq!(inspect(&mut runtime, &identity(ID)).map(|info| info.full_id), Ok(ID.to_owned()));
+            proptest::prop_assert!(inspect(&mut Garbage(bytes), &identity(ID)).is_err());
+        }
+    }
+
     #[test]
     fn garbage_is_no_answer() {
-        struct Garbage(Vec<u8>);
-        impl GrpcCalls for Garbage {
-            fn call(&mut self, _: &str, _: &[(&'static str, &str)], _: &[u8]) -> Result<Vec<u8>, CallError> {
-                Ok(self.0.clone())
-            }
-        }
         for (bytes, error) in [
             (vec![0xff; 64], CallError::Failed),
             (vec![0x0a, 0xff, 0xff, 0xff, 0x7f], CallError::Failed),

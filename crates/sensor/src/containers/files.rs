@@ -376,12 +376,36 @@ fn bundle(root: &Path, identity: &Identity) -> Option<ContainerInfo> {
                 MAXIMUM_FILE,
             )?;
             let mut info = oci_description(identity, &config);
+            take_shared_namespaces(root, &mut info, &config);
             if info.name.is_empty() {
                 info.name.clone_from(&identity.full_id);
             }
             Some(info)
         })
     })
+}
+
+/// Containers of a pod join the namespaces of its sandbox, which may be the host's.
+fn take_shared_namespaces(root: &Path, info: &mut ContainerInfo, config: &Value) {
+    let namespaces = config.pointer("/linux/namespaces").and_then(Value::as_array);
+    for namespace in namespaces.into_iter().flatten() {
+        let (shared, own) = match text(namespace, "/type") {
+            "pid" => (&mut info.host_pid, "pid"),
+            "network" => (&mut info.host_network, "net"),
+            "ipc" => (&mut info.host_ipc, "ipc"),
+            _ => continue,
+        };
+        let Some(path) = text(namespace, "/path").strip_prefix('/') else {
+            continue;
+        };
+        let joined = host_files::read_link(&root.join(path));
+        // Not everybody may look at the first process; this one is seldom elsewhere.
+        let hosts = ["proc/1/ns", "proc/self/ns"].map(|folder| root.join(folder).join(own));
+        let hosts = hosts.iter().find_map(|path| host_files::read_link(path).ok());
+        if let (Ok(joined), Some(hosts)) = (joined, hosts) {
+            *shared |= joined == hosts;
+        }
+    }
 }
 
 /// Where containerd keeps the bundles of what runs: by itself, of k3s and RKE2, of k0s, of MicroK8s.
@@ -412,6 +436,9 @@ fn runc_state(root: &Path, identity: &Identity) -> Option<ContainerInfo> {
         Some(config) => oci_description(identity, config),
         None => ContainerInfo::of(identity),
     };
+    if let Some(config) = &config {
+        take_shared_namespaces(root, &mut info, config);
+    }
     if info.name.is_empty() {
         info.name.clone_from(&identity.full_id);
     }
@@ -583,7 +610,11 @@ fn storage(root: &Path, identity: &Identity) -> Option<ContainerInfo> {
         for driver in ["overlay", "vfs", "btrfs"] {
             let containers = storage.join(format!("{driver}-containers"));
             let config = containers.join(&identity.full_id).join("userdata/config.json");
-            let of_bundle = json(&config, MAXIMUM_FILE).map(|config| oci_description(identity, &config));
+            let of_bundle = json(&config, MAXIMUM_FILE).map(|config| {
+                let mut info = oci_description(identity, &config);
+                take_shared_namespaces(root, &mut info, &config);
+                info
+            });
             let of_list = json(&containers.join("containers.json"), MAXIMUM_LIST)
                 .and_then(|list| listed(identity, &list));
             for info in [of_bundle, of_list].into_iter().flatten() {

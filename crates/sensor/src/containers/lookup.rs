@@ -23,8 +23,16 @@ struct Job {
     cell: Weak<ContainerCell>,
     /// How many times it was tried already.
     tried: usize,
+    /// What files said last.
+    files: Option<Box<ContainerInfo>>,
     /// Holds one of the places of which there are only so many.
     _place: Place,
+}
+
+impl Job {
+    fn is_complete(&self) -> bool {
+        self.files.as_ref().is_some_and(|files| files.is_complete())
+    }
 }
 
 #[derive(Debug)]
@@ -151,6 +159,7 @@ impl Lookups {
         let job = Job {
             cell: Arc::downgrade(cell),
             tried: 0,
+            files: None,
             _place: place,
         };
         self.work.files.push(Instant::now(), job);
@@ -171,22 +180,22 @@ struct Work {
 
 impl Work {
     fn read_files(&self) {
-        while let Some(job) = self.files.take() {
+        while let Some(mut job) = self.files.take() {
             // Nobody may be interested any more: then the container was short-lived.
             let Some(cell) = job.cell.upgrade() else {
                 self.shared.missing.fetch_add(1, Ordering::Relaxed);
                 continue;
             };
             let info = files::read(&self.options.root, cell.identity());
-            let complete = info.as_ref().is_some_and(ContainerInfo::is_complete);
             // Files that were there and are no more: the container was deleted meanwhile.
-            let gone = info.is_none() && cell.info().is_some();
+            let gone = info.is_none() && job.files.is_some();
             if let Some(info) = info {
-                cell.publish(info);
+                cell.publish(&info);
+                job.files = Some(Box::new(info));
             }
-            if gone || (complete && !self.asks(cell.identity(), true)) {
-                self.shared.finish(&cell, None);
-            } else if self.asks(cell.identity(), complete) {
+            if gone || (job.files.is_some() && !self.asks(cell.identity(), job.is_complete())) {
+                self.finish(job, &cell);
+            } else if self.asks(cell.identity(), job.is_complete()) {
                 self.sockets.push(Instant::now(), job);
             } else {
                 self.retry(job, &cell);
@@ -195,18 +204,18 @@ impl Work {
     }
 
     fn ask_sockets(&self) {
-        while let Some(job) = self.sockets.take() {
+        while let Some(mut job) = self.sockets.take() {
             let Some(cell) = job.cell.upgrade() else {
                 self.shared.missing.fetch_add(1, Ordering::Relaxed);
                 continue;
             };
             match self.ask(cell.identity()) {
                 Said::Known(info) => {
-                    let mut known = match cell.info() {
+                    let mut known = match job.files.take() {
                         Some(files) => ContainerInfo {
                             // The name of a control group does not always tell it.
                             runtime: files.runtime,
-                            ..info.or(files.clone())
+                            ..info.or(*files)
                         },
                         None => *info,
                     };
@@ -214,13 +223,16 @@ impl Work {
                     self.shared.finish(&cell, Some(known));
                 }
                 // Nobody will say more than the files did.
-                Said::Nothing if cell.info().is_some_and(ContainerInfo::is_complete) => {
-                    self.shared.finish(&cell, None);
-                }
+                Said::Nothing if job.is_complete() => self.finish(job, &cell),
                 Said::Silent => self.ask_later(job, &cell),
                 Said::NotKnown | Said::Nothing => self.retry(job, &cell),
             }
         }
+    }
+
+    /// Ends with what the files said.
+    fn finish(&self, job: Job, cell: &ContainerCell) {
+        self.shared.finish(cell, job.files.map(|files| *files));
     }
 
     /// Tries again in a moment, unless that was done often enough.
@@ -228,7 +240,7 @@ impl Work {
         job.tried += 1;
         match self.options.attempts.get(job.tried) {
             Some(wait) => self.files.push(Instant::now() + *wait, job),
-            None => self.shared.finish(cell, None),
+            None => self.finish(job, cell),
         }
     }
 

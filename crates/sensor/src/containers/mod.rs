@@ -137,9 +137,8 @@ impl ContainerCell {
     }
 
     /// Makes known what is known so far, while the search goes on.
-    fn publish(&self, info: ContainerInfo) {
-        // The first reading of the same files knew as much.
-        let _ = self.first.set(Box::new(info));
+    fn publish(&self, info: &ContainerInfo) {
+        self.first.get_or_init(|| Box::new(info.clone()));
     }
 
     /// Ends the search, and counts it if it had not ended before. What is found even later still counts for events.

@@ -103,8 +103,14 @@ fn pod_of_containerd_by_its_bundle() {
           "io.kubernetes.cri.container-type": "container"},
         "process": {"env": ["A=b"], "user": {"uid": 999}, "capabilities": {"bounding": ["CAP_KILL"]}},
         "mounts": [{"destination": "/data", "source": "/srv/data", "options": ["rbind", "ro", "rslave"]}],
-        "linux": {"namespaces": [{"type": "pid"}, {"type": "ipc"}], "maskedPaths": ["/proc/kcore"]}}"#,
+        "linux": {"namespaces": [{"type": "pid"}, {"type": "ipc", "path": "/proc/77/ns/ipc"},
+            {"type": "uts", "path": "/proc/77/ns/uts"}], "maskedPaths": ["/proc/kcore"]}}"#,
     );
+    for (process, namespace) in [("1", "ipc:[4026531839]"), ("77", "ipc:[4026531839]")] {
+        let folder = root.path().join("proc").join(process).join("ns");
+        fs::create_dir_all(&folder).unwrap();
+        std::os::unix::fs::symlink(namespace, folder.join("ipc")).unwrap();
+    }
     let containers = Containers::start(options(root.path())).unwrap();
     let path = format!("/kubepods/burstable/pod1b2c3d4e-0a0b-4c0d-8e0f-1a2b3c4d5e6f/{ID}");
     let cell = containers.of_path(path.as_bytes()).unwrap();
@@ -119,7 +125,11 @@ fn pod_of_containerd_by_its_bundle() {
         (info.name.as_str(), info.repository.as_str(), info.privileged),
         ("app", "docker.io/library/redis", Some(false))
     );
-    assert_eq!((info.host_pid, info.host_network), (false, true));
+    // The namespace of the sandbox is joined, which is the host's.
+    assert_eq!(
+        (info.host_pid, info.host_network, info.host_ipc),
+        (false, true, true)
+    );
     assert_eq!(
         (info.mounts[0].writable, info.mounts[0].propagation.as_str()),
         (false, "rslave")
@@ -423,6 +433,60 @@ fn a_container_that_is_deleted_while_its_runtime_answers_is_what_was_told_so_far
             ]
         );
     }
+}
+
+#[test]
+fn files_that_are_not_complete_yet_are_read_again() {
+    let root = tempfile::tempdir().unwrap();
+    let storage = "var/lib/containers/storage/overlay-containers";
+    let list = r#"[{"id": "ID", "names": ["k8s_app"], "metadata": "{\"image-name\":\"a:1\"}"}]"#;
+    write(
+        root.path(),
+        &format!("{storage}/containers.json"),
+        &list.replace("ID", ID),
+    );
+    let folder = root.path().to_owned();
+    // The bundle comes while the runtime is asked, which does not know the container yet.
+    let containers = Containers::start(ContainerOptions {
+        attempts: vec![Duration::ZERO; 2],
+        ..with_grpc(root.path(), move |_| {
+            write(
+                &folder,
+                &format!("{storage}/{ID}/userdata/config.json"),
+                r#"{"annotations": {"io.kubernetes.cri-o.Labels": "{\"tier\":\"front\"}"}, "linux": {}}"#,
+            );
+            Err(CallError::NotFound)
+        })
+    })
+    .unwrap();
+    let path = format!("/kubepods/pod1b2c3d4e-0a0b-4c0d-8e0f-1a2b3c4d5e6f/crio-{ID}");
+    let cell = containers.of_path(path.as_bytes()).unwrap();
+    assert!(cell.wait(far()));
+    let info = cell.info().unwrap();
+    assert_eq!((info.name.as_str(), info.image.as_str()), ("k8s_app", "a:1"));
+    assert_eq!(
+        (info.privileged, info.labels["tier"].as_str()),
+        (Some(false), "front")
+    );
+}
+
+#[test]
+fn what_no_daemon_manages_does_not_wait_for_more_than_files_say() {
+    let root = tempfile::tempdir().unwrap();
+    write(
+        root.path(),
+        "run/runc/job/state.json",
+        r#"{"config": {"labels": []}}"#,
+    );
+    let containers = Containers::start(ContainerOptions {
+        // A second attempt would come after the test's patience.
+        attempts: vec![Duration::ZERO, Duration::from_secs(36_000)],
+        ..with_grpc(root.path(), |_| panic!("nobody is asked"))
+    })
+    .unwrap();
+    let cell = containers.of_path(b"/user.slice/job").unwrap();
+    assert!(cell.wait(far()));
+    assert_eq!(cell.info().unwrap().name, "job");
 }
 
 #[test]
