@@ -1030,9 +1030,10 @@ fn is_root() -> bool {
     unsafe { libc::geteuid() == 0 }
 }
 
-/// Gives memory that was needed for the kernel's types alone back to the system: the allocator would keep it.
+/// Gives memory that was needed for a while back to the system: the kernel's types at the start, queues after a burst. The
+/// allocator would keep it. Takes some milliseconds.
 #[allow(unsafe_code)]
-fn give_back() {
+pub fn give_back() {
     // SAFETY: frees what the allocator holds for later alone.
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     unsafe {

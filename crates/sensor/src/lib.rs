@@ -16,6 +16,6 @@ pub mod wire;
 
 pub use event::{Host, KernelEvent};
 pub use kernel::{
-    KernelSensor, LossReport, Losses, ProbeReport, ProgramState, SensorConfig, SensorError, now,
+    KernelSensor, LossReport, Losses, ProbeReport, ProgramState, SensorConfig, SensorError, give_back, now,
 };
 pub use state::{State, StateOptions};

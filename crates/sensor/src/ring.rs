@@ -64,8 +64,11 @@ pub(crate) struct Ring {
     descriptor: OwnedFd,
     /// One page: how far this process has read.
     consumer: Mapping,
-    /// One page: how far the kernel has written; then the data, mapped twice in a row so that no entry is split.
+    /// One page: how far the kernel has written; then the data. The kernel would map it twice in a row, so that no entry is
+    /// split, but every page counts as resident as often as it is mapped.
     producer: Mapping,
+    /// An entry that goes on at the start of the data, put together.
+    split: Vec<u8>,
     page: usize,
     size: u64,
     position: u64,
@@ -80,11 +83,12 @@ impl Ring {
     pub(crate) fn new(descriptor: OwnedFd, size: u32) -> io::Result<Self> {
         let page = page_size();
         let consumer = Mapping::new(&descriptor, page, 0, true)?;
-        let producer = Mapping::new(&descriptor, page + 2 * size as usize, page, false)?;
+        let producer = Mapping::new(&descriptor, page + size as usize, page, false)?;
         let mut ring = Self {
             descriptor,
             consumer,
             producer,
+            split: Vec::new(),
             page,
             size: u64::from(size),
             position: 0,
@@ -122,7 +126,7 @@ impl Ring {
                 return None;
             }
             let at = self.page + usize::try_from(self.position & (self.size - 1)).ok()?;
-            // SAFETY: `at` is below page + size, aligned to 8, and the mapping goes on for another `size` bytes.
+            // SAFETY: `at` is below page + size and, as they, a multiple of 8, so that the header ends within the mapping.
             let state =
                 unsafe { self.producer.start.add(at).cast::<AtomicU32>().as_ref() }.load(Ordering::Acquire);
             if state & BUSY != 0 {
@@ -135,11 +139,23 @@ impl Ring {
             }
             let length = usize::try_from(length).ok()?;
             let first = at + usize::try_from(ENTRY_HEADER).ok()?;
-            // SAFETY: an entry is at most `size` bytes and starts in the first copy of the data, so that it ends within
-            // the second; the kernel does not write to it before `publish` gives it back.
-            return Some(unsafe {
-                std::slice::from_raw_parts(self.producer.start.add(first).as_ptr(), length)
-            });
+            let end = self.page + usize::try_from(self.size).ok()?;
+            let there = length.min(end - first);
+            // SAFETY: both parts lie within the mapping, the second since an entry is at most `size` bytes; the kernel does
+            // not write to them before `publish` gives them back.
+            let (head, tail) = unsafe {
+                let part = |from: usize, length| {
+                    std::slice::from_raw_parts(self.producer.start.add(from).as_ptr().cast_const(), length)
+                };
+                (part(first, there), part(self.page, length - there))
+            };
+            if tail.is_empty() {
+                return Some(head);
+            }
+            self.split.clear();
+            self.split.extend_from_slice(head);
+            self.split.extend_from_slice(tail);
+            return Some(&self.split);
         }
     }
 

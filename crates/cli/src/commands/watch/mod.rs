@@ -56,6 +56,8 @@ const LAST_DELIVERIES: Duration = Duration::from_secs(5);
 const STDOUT_PATIENCE: Duration = Duration::from_secs(2);
 /// How often numbers are brought up to date.
 const REFRESH: Duration = Duration::from_millis(500);
+/// How often memory that a burst has left behind is given back.
+const TRIM: Duration = Duration::from_secs(60);
 
 /// Signals that were received.
 #[derive(Debug, Clone)]
@@ -545,6 +547,7 @@ impl Watching<'_> {
         // Events by container since the last refresh.
         let mut busy: HashMap<*const ContainerCell, (Arc<ContainerCell>, u64)> = HashMap::new();
         let mut refreshed = Instant::now();
+        let mut trimmed = Instant::now();
         let mut takes_everything = false;
         while !self.expired() {
             let everything =
@@ -616,6 +619,10 @@ impl Watching<'_> {
                 self.numbers.count_containers(busy.drain().map(|(_, seen)| seen));
                 if let Some(offset) = clock.stepped() {
                     state.set_boot_offset(offset);
+                }
+                if trimmed.elapsed() >= TRIM {
+                    trimmed = Instant::now();
+                    sensor::give_back();
                 }
                 self.refresh(&kernel, &state)?;
             }
