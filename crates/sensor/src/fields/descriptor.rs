@@ -345,11 +345,11 @@ pub(super) fn value<'a>(event: &'a KernelEvent, field: Field, argument: &Argumen
         Field::FdSproto => service(server()),
         Field::FdLproto => service(local()),
         Field::FdRproto => service(remote()),
-        // Descriptors that are no sockets of IP have this text, so that they differ from every protocol.
+        // What is no socket of IP, or a socket that nobody has asked anything of yet, has a text that is no protocol's.
         Field::FdL4proto => match (event.protocol(), target()) {
-            (Some(name), _) => Value::text(name.as_bytes()),
-            (None, Some(_)) => Value::text(b"<NA>"),
-            (None, None) => Value::Absent,
+            (Some(name), _) if name == "raw" || connection().is_some() => Value::text(name.as_bytes()),
+            (_, Some(_)) => Value::text(b"<NA>"),
+            (_, None) => Value::Absent,
         },
         Field::FdSockfamily => match target() {
             Some(Target::Socket4 | Target::Socket6) => Value::text(b"ip"),

@@ -72,6 +72,8 @@ pub(crate) enum Take {
     Group(u8),
     Signal(u8),
     Flags(u8, &'static Names),
+    /// Permissions that are set.
+    Mode(u8),
     /// The bits of `socket`'s type without its flags.
     SocketType(u8),
     /// Flags of `open` in this argument.
@@ -281,9 +283,9 @@ specs! {
     "linkat" NoFd, None, false, &[T::Result, T::Descriptor(0), T::Path, T::Descriptor(2), T::SecondPath, T::Flags(4, &names::LINK_FLAGS)];
     "symlink" NoFd, None, false, &[T::Result, T::PlainPath, T::SecondPath];
     "symlinkat" NoFd, None, false, &[T::Result, T::PlainPath, T::Descriptor(1), T::SecondPath];
-    "chmod" NoFd, None, false, &[T::Result, T::Path, T::Flags(1, &names::MODE_BITS)];
-    "fchmod" Argument(0), None, false, &[T::Result, T::Descriptor(0), T::Flags(1, &names::MODE_BITS)];
-    "fchmodat" NoFd, None, false, &[T::Result, T::Descriptor(0), T::Path, T::Flags(2, &names::MODE_BITS)];
+    "chmod" NoFd, None, false, &[T::Result, T::Path, T::Mode(1)];
+    "fchmod" Argument(0), None, false, &[T::Result, T::Descriptor(0), T::Mode(1)];
+    "fchmodat" NoFd, None, false, &[T::Result, T::Descriptor(0), T::Path, T::Mode(2)];
     "chown" NoFd, None, false, &[T::Result, T::Path, T::User(1), T::Group(2)];
     "lchown" NoFd, None, false, &[T::Result, T::Path, T::User(1), T::Group(2)];
     "fchown" Argument(0), None, false, &[T::Result, T::Descriptor(0), T::User(1), T::Group(2)];
@@ -384,6 +386,8 @@ pub(crate) enum Parameter<'a> {
     Named(i64, Cow<'a, [u8]>),
     /// Falco's number of flags, and their names.
     Flags(u64, String),
+    /// Permissions, written in octal, and their names.
+    Mode(u64, String),
     Text(Cow<'a, [u8]>),
     /// A path as given, and made absolute.
     Path(Cow<'a, [u8]>, Option<Cow<'a, [u8]>>),
@@ -406,8 +410,8 @@ impl<'a> Parameter<'a> {
             Self::Int(number) | Self::Error(number) | Self::Named(number, _) => number.to_string(),
             Self::Uint(number) | Self::Flags(number, _) => number.to_string(),
             Self::Hex(number) => format!("{number:X}"),
-            Self::Octal(0) => "0".to_owned(),
-            Self::Octal(number) => format!("0{number:o}"),
+            Self::Octal(0) | Self::Mode(0, _) => "0".to_owned(),
+            Self::Octal(number) | Self::Mode(number, _) => format!("0{number:o}"),
             Self::Text(text) | Self::Path(text, _) => return text.as_ref().into(),
             Self::Bytes(bytes) => return printable(bytes).into(),
         };
@@ -422,7 +426,7 @@ impl<'a> Parameter<'a> {
                 .as_bytes()
                 .into(),
             Self::Named(_, name) => name.as_ref().into(),
-            Self::Flags(_, names) => names.as_bytes().into(),
+            Self::Flags(_, names) | Self::Mode(_, names) => names.as_bytes().into(),
             Self::Path(given, Some(full)) if full != given => full.as_ref().into(),
             _ => b""[..].into(),
         }
@@ -451,9 +455,11 @@ impl<'a> Parameter<'a> {
         match self {
             Self::Absent => Value::Absent,
             Self::Int(number) | Self::Error(number) | Self::Named(number, _) => Value::Int(number),
-            Self::Uint(number) | Self::Hex(number) | Self::Octal(number) | Self::Flags(number, _) => {
-                Value::Uint(number)
-            }
+            Self::Uint(number)
+            | Self::Hex(number)
+            | Self::Octal(number)
+            | Self::Flags(number, _)
+            | Self::Mode(number, _) => Value::Uint(number),
             Self::Text(text) | Self::Path(text, _) => Value::Text(text),
             Self::Bytes(bytes) => Value::Bytes(bytes),
         }
@@ -757,6 +763,10 @@ impl KernelEvent {
                 let number = names.number(self.argument(index) & 0xffff_ffff);
                 P::Flags(number, names.text(number))
             }
+            Take::Mode(index) => {
+                let number = self.argument(index) & 0xffff;
+                P::Mode(number, names::MODE_BITS.text(number & 0o7777))
+            }
             Take::SocketType(index) => P::Uint(self.argument(index) & 0xf),
             Take::Open(index) => {
                 let number = self.open_flags_in(index);
@@ -786,7 +796,7 @@ impl KernelEvent {
                     names.push('|');
                 }
                 names.push_str(kind);
-                P::Flags(mode & 0xffff, names)
+                P::Mode(mode & 0xffff, names)
             }
             Take::Path if self.parts.event_type.name() == "open_by_handle_at" => record
                 .text(Tag::File)

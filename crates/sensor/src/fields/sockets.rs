@@ -111,6 +111,8 @@ impl Connection {
             (_, Use::Connect) | (1, _) => Role::Client,
             (_, Use::Accept) | (2, _) => Role::Server,
             _ if socket.state == 10 || how == Use::Listen => Role::Listener,
+            // Bound without a peer: for Falco whoever has a port serves there. The number of a raw socket is no port.
+            _ if remote.is_none() && socket.kind != 3 && local.port != 0 => Role::Listener,
             _ if remote.is_none() => Role::None,
             (_, Use::Receive) => Role::Server,
             _ => Role::Client,

@@ -62,6 +62,27 @@ fn what_is_nothing_in_particular_has_texts_all_the_same() {
              fd.l4proto = -",
         ),
         (
+            "{event: fchmodat, path: /tmp/x, mode: '04711'}",
+            "evt.args = res=0 dirfd=-100(AT_FDCWD) filename=/tmp/x mode=04711(S_IXOTH|S_IXGRP|S_IXUSR|S_IWUSR|S_IRUSR|S_ISUID)
+             evt.arg.mode = S_IXOTH|S_IXGRP|S_IXUSR|S_IWUSR|S_IRUSR|S_ISUID",
+        ),
+        // Bound, with nobody at the other end: a server.
+        (
+            "{event: dup, fd: 3, socket: {local: '10.0.0.1:53', protocol: udp}}",
+            "fd.name = 10.0.0.1:53
+             fd.sip = 10.0.0.1
+             fd.cip = -
+             fd.l4proto = udp",
+        ),
+        // Neither: no name, and no protocol yet.
+        (
+            "{event: dup, fd: 3, socket: {local: '0.0.0.0:0', protocol: udp}}",
+            "fd.name =
+             fd.type = ipv4
+             fd.sip = -
+             fd.l4proto = <NA>",
+        ),
+        (
             "{event: socket, family: AF_PACKET, kind: 3, protocol: 768}",
             "fd.type = <NA>
              fd.typechar = o

@@ -194,6 +194,9 @@ impl Place {
                 tag(image, wanted, tags)?;
                 let mut command = Command::new("docker");
                 command.args(["run", "-i", "--rm", "--network", "none"]);
+                // Docker turns IPv6 off for containers without a network; tests may want addresses of it.
+                command.args(["--sysctl", "net.ipv6.conf.all.disable_ipv6=0"]);
+                command.args(["--sysctl", "net.ipv6.conf.lo.disable_ipv6=0"]);
                 command.args(rights);
                 command.args(["--pull", "never", "--name", name]);
                 for variable in env {
