@@ -340,4 +340,58 @@ mod tests {
         assert_eq!(with("16").unwrap_err().kind(), RemoteErrorKind::Denied);
         assert_eq!(with("13").unwrap_err().kind(), RemoteErrorKind::Invalid);
     }
+
+    /// Asks a daemon that answers with one message that does not end, or not at all.
+    #[cfg(unix)]
+    fn ask(answers: bool) -> RemoteError {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("daemon.sock");
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        let listener = {
+            let _context = runtime.enter();
+            tokio::net::UnixListener::bind(&socket).unwrap()
+        };
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        runtime.spawn(async move {
+            let (stream, _) = listener.accept().await.unwrap();
+            let mut connection = h2::server::handshake(stream).await.unwrap();
+            while let Some(Ok((_, mut respond))) = connection.accept().await {
+                tokio::spawn(async move {
+                    if !answers {
+                        std::future::pending::<()>().await;
+                    }
+                    let mut stream = respond.send_response(http::Response::new(()), false).unwrap();
+                    // A message of 1 MiB, a byte at a time: it is never silent for long.
+                    let mut part = Bytes::from_static(&[0, 0, 16, 0, 0]);
+                    while stream.send_data(part, false).is_ok() {
+                        tokio::time::sleep(Duration::from_millis(1)).await;
+                        part = Bytes::from_static(b"x");
+                    }
+                });
+            }
+        });
+        let serving = std::thread::spawn(move || drop(runtime.block_on(stopped)));
+        let pace = Pace {
+            stall: Duration::from_secs(3600),
+            deadline: Some(Instant::now() + Duration::from_millis(300)),
+        };
+        let mut connection = Connection::open(&socket, "the runtime", pace).unwrap();
+        let error = connection.call("/a.B/C", &[], b"").unwrap_err();
+        drop(stop);
+        serving.join().unwrap();
+        error
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_call_ends_with_its_deadline_however_busy_the_daemon_is() {
+        for answers in [false, true] {
+            let error = ask(answers);
+            assert_eq!(error.kind(), RemoteErrorKind::Unreachable, "{error}");
+            assert!(
+                error.to_string().contains("the runtime stopped answering"),
+                "{error}"
+            );
+        }
+    }
 }

@@ -39,9 +39,18 @@ pub(super) fn read(root: &Path, identity: &Identity) -> Option<ContainerInfo> {
         {
             pod.ip = address_in_hosts(root, &mount.source);
         }
+        // Containers of a pod share its address.
+        if info.ip.is_none() {
+            info.ip.clone_from(&pod.ip);
+        }
     }
     take_service_account(root, &mut info);
     Some(info)
+}
+
+/// Whether any file that is read here tells of containers of a runtime.
+pub(super) fn tell_of(runtime: Runtime) -> bool {
+    !matches!(runtime, Runtime::Buildkit | Runtime::Lxc)
 }
 
 fn as_of(identity: &Identity, runtime: Runtime) -> Identity {
@@ -204,8 +213,39 @@ fn docker(root: &Path, identity: &Identity) -> Option<ContainerInfo> {
         if info.digest.is_empty() && !info.image_id.is_empty() {
             info.digest = docker_digest(&folder, &info.image_id).unwrap_or_default();
         }
+        if let Some(sandbox) = sandbox_of(&info, identity) {
+            let config = folder
+                .join("containers")
+                .join(&sandbox.full_id)
+                .join("config.v2.json");
+            if let Some(config) = json(&config, MAXIMUM_FILE) {
+                let told = docker_description(&sandbox, &config, None);
+                // The configuration of the pod is left with its sandbox, and names the container.
+                let applied = applied(&told.labels).cloned();
+                info.take_sandbox(told);
+                if let Some(applied) = applied {
+                    take_applied(&mut info, &applied);
+                }
+            }
+        }
         Some(info)
     })
+}
+
+/// The sandbox of the pod that a container is in, if it is another container.
+fn sandbox_of(info: &ContainerInfo, identity: &Identity) -> Option<Identity> {
+    let id = &info.pod.as_ref()?.sandbox_id;
+    (is_name(id) && *id != identity.full_id).then(|| Identity {
+        full_id: id.clone(),
+        ..identity.clone()
+    })
+}
+
+/// The configuration of the pod, as Docker's labels have it under a name of their own.
+fn applied(labels: &BTreeMap<String, String>) -> Option<&String> {
+    labels
+        .get(&format!("annotation.{APPLIED}"))
+        .or_else(|| labels.get(APPLIED))
 }
 
 fn docker_roots(root: &Path, owner: Option<u32>) -> Vec<PathBuf> {
@@ -308,11 +348,22 @@ pub(super) fn docker_description(identity: &Identity, value: &Value, host: Optio
             propagation: text(mount, "/Propagation").to_owned(),
         })
         .collect();
-    let applied = [format!("annotation.{APPLIED}"), APPLIED.to_owned()];
-    if let Some(applied) = applied.iter().find_map(|name| info.labels.get(name)).cloned() {
+    if let Some(applied) = applied(&info.labels).cloned() {
         take_applied(&mut info, &applied);
     }
     info.take_kubelet_labels();
+    if info.is_sandbox
+        && let Some(pod) = &mut info.pod
+    {
+        // Annotations are labels, too.
+        let own = info
+            .labels
+            .iter()
+            .filter(|(name, _)| !name.starts_with("annotation."));
+        pod.labels = own.map(|(name, value)| (name.clone(), value.clone())).collect();
+        pod.sandbox_id.clone_from(&info.full_id);
+        pod.ip.clone_from(&info.ip);
+    }
     info
 }
 
@@ -541,6 +592,11 @@ pub(super) fn oci_description(identity: &Identity, config: &Value) -> ContainerI
         .collect();
     if let Some(applied) = annotations.get(APPLIED) {
         take_applied(&mut info, applied);
+    } else if let Some(annotations) = annotations.get("io.kubernetes.cri-o.Annotations") {
+        let annotations: Value = serde_json::from_str(annotations).unwrap_or_default();
+        if let Some(applied) = annotations.get(APPLIED).and_then(Value::as_str) {
+            take_applied(&mut info, applied);
+        }
     }
     info.labels = match annotations.get("io.kubernetes.cri-o.Labels") {
         Some(labels) => {
@@ -613,6 +669,12 @@ fn storage(root: &Path, identity: &Identity) -> Option<ContainerInfo> {
             let of_bundle = json(&config, MAXIMUM_FILE).map(|config| {
                 let mut info = oci_description(identity, &config);
                 take_shared_namespaces(root, &mut info, &config);
+                if let Some(sandbox) = sandbox_of(&info, identity) {
+                    let config = containers.join(&sandbox.full_id).join("userdata/config.json");
+                    if let Some(config) = json(&config, MAXIMUM_FILE) {
+                        info.take_sandbox(oci_description(&sandbox, &config));
+                    }
+                }
                 info
             });
             let of_list = json(&containers.join("containers.json"), MAXIMUM_LIST)

@@ -172,6 +172,19 @@ impl ContainerInfo {
         self
     }
 
+    /// Takes what is true of the whole pod from its sandbox.
+    pub(super) fn take_sandbox(&mut self, sandbox: Self) {
+        self.host_pid |= sandbox.host_pid;
+        self.host_network |= sandbox.host_network;
+        self.host_ipc |= sandbox.host_ipc;
+        fill(&mut self.ip, sandbox.ip);
+        fill(&mut self.cni, sandbox.cni);
+        self.pod = match (self.pod.take(), sandbox.pod) {
+            (Some(pod), Some(other)) => Some(pod.or(other)),
+            (pod, other) => pod.or(other),
+        };
+    }
+
     /// Sets the image by its reference (`registry/name:tag@digest`).
     pub fn set_image(&mut self, reference: &str) {
         let (named, digest) = reference.split_once('@').unwrap_or((reference, ""));

@@ -187,8 +187,8 @@ impl Work {
                 continue;
             };
             let info = files::read(&self.options.root, cell.identity());
-            // Files that were there and are no more: the container was deleted meanwhile.
-            let gone = info.is_none() && job.files.is_some();
+            // Files that were there and are no more: the container was deleted meanwhile. Of some there are none ever.
+            let gone = info.is_none() && (job.files.is_some() || !files::tell_of(cell.identity().runtime));
             if let Some(info) = info {
                 cell.publish(&info);
                 job.files = Some(Box::new(info));

@@ -490,6 +490,101 @@ fn what_no_daemon_manages_does_not_wait_for_more_than_files_say() {
 }
 
 #[test]
+fn what_nothing_tells_of_is_not_looked_for_again() {
+    let root = tempfile::tempdir().unwrap();
+    let containers = Containers::start(ContainerOptions {
+        attempts: vec![Duration::ZERO, Duration::from_secs(36_000)],
+        ..options(root.path())
+    })
+    .unwrap();
+    let cell = containers.of_path(b"/lxc.payload.web").unwrap();
+    assert!(!cell.wait(far()));
+    assert_eq!((cell.id(), containers.statistics().missing), ("web", 1));
+}
+
+const SANDBOX: &str = "99d7b26ded6d2a5b2d5b8a1d1a0a4dd8b9a8c5c2d7d3a6e1f0b4c8d2e6f7a9b1";
+
+#[test]
+fn the_pod_of_docker_is_told_by_its_sandbox() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = "var/lib/docker/containers";
+    write(
+        root.path(),
+        &format!("{folder}/{ID}/config.v2.json"),
+        &format!(
+            r#"{{"Name": "/k8s_app_cart-0", "Config": {{"Image": "a:1", "Labels": {{"io.kubernetes.pod.name": "cart-0",
+                "io.kubernetes.container.name": "app", "io.kubernetes.sandbox.id": "{SANDBOX}"}}}}}}"#
+        ),
+    );
+    write(root.path(), &format!("{folder}/{ID}/hostconfig.json"), "{}");
+    write(
+        root.path(),
+        &format!("{folder}/{SANDBOX}/config.v2.json"),
+        r#"{"Name": "/k8s_POD_cart-0", "NetworkSettings": {"IPAddress": "10.1.2.3"}, "HostConfig": {"PidMode": "host"},
+            "Config": {"Image": "pause:3", "Labels": {"io.kubernetes.pod.name": "cart-0", "app": "cart",
+            "io.kubernetes.docker.type": "podsandbox", "annotation.kubectl.kubernetes.io/last-applied-configuration":
+            "{\"spec\": {\"serviceAccountName\": \"cart-account\", \"containers\": [{\"name\": \"app\",
+            \"readinessProbe\": {\"exec\": {\"command\": [\"true\"]}}}]}}"}}}"#
+            .replace("\n            ", " ")
+            .as_str(),
+    );
+    let containers = Containers::start(options(root.path())).unwrap();
+    let path = format!("/kubepods/besteffort/pod1b2c3d4e-0a0b-4c0d-8e0f-1a2b3c4d5e6f/{ID}");
+    let cell = containers.of_path(path.as_bytes()).unwrap();
+    assert!(cell.wait(far()));
+    let info = cell.info().unwrap();
+    let pod = info.pod.as_ref().unwrap();
+    assert_eq!(pod.labels["app"], "cart");
+    assert!(!pod.labels.keys().any(|name| name.starts_with("annotation.")));
+    assert_eq!(
+        (pod.ip.as_deref(), info.ip.as_deref()),
+        (Some("10.1.2.3"), Some("10.1.2.3"))
+    );
+    assert_eq!(pod.service_account.as_deref(), Some("cart-account"));
+    assert_eq!(info.readiness_probe.as_ref().unwrap(), &["true"]);
+    assert_eq!((info.host_pid, info.is_sandbox), (true, false));
+    assert_eq!(info.name, "k8s_app_cart-0");
+}
+
+#[test]
+fn the_pod_of_cri_o_is_told_by_its_sandbox() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = "var/lib/containers/storage/overlay-containers";
+    write(
+        root.path(),
+        &format!("{folder}/{ID}/userdata/config.json"),
+        &format!(
+            r#"{{"annotations": {{"io.kubernetes.cri-o.Name": "k8s_app_cart-0", "io.kubernetes.container.name": "app",
+                "io.kubernetes.cri-o.ImageName": "a:1", "io.kubernetes.cri-o.ContainerType": "container",
+                "io.kubernetes.cri-o.KubeName": "cart-0", "io.kubernetes.cri-o.Namespace": "shop",
+                "io.kubernetes.cri-o.Labels": "{{\"io.kubernetes.container.name\":\"app\"}}",
+                "io.kubernetes.cri-o.SandboxID": "{SANDBOX}"}}, "linux": {{}}}}"#
+        ),
+    );
+    write(
+        root.path(),
+        &format!("{folder}/{SANDBOX}/userdata/config.json"),
+        r#"{"annotations": {"io.kubernetes.cri-o.ContainerType": "sandbox", "io.kubernetes.cri-o.KubeName": "cart-0",
+            "io.kubernetes.cri-o.Namespace": "shop", "io.kubernetes.cri-o.IP.0": "10.1.2.3",
+            "io.kubernetes.cri-o.CNIResult": "{\"ips\":[]}", "io.kubernetes.cri-o.Labels": "{\"app\":\"cart\"}"}, "linux": {}}"#,
+    );
+    let containers = Containers::start(options(root.path())).unwrap();
+    let path = format!("/kubepods/besteffort/pod1b2c3d4e-0a0b-4c0d-8e0f-1a2b3c4d5e6f/crio-{ID}");
+    let cell = containers.of_path(path.as_bytes()).unwrap();
+    assert!(cell.wait(far()));
+    let info = cell.info().unwrap();
+    let pod = info.pod.as_ref().unwrap();
+    assert_eq!((pod.name.as_str(), pod.namespace.as_str()), ("cart-0", "shop"));
+    assert_eq!((pod.labels["app"].as_str(), pod.labels.len()), ("cart", 1));
+    assert_eq!(
+        (pod.ip.as_deref(), info.ip.as_deref()),
+        (Some("10.1.2.3"), Some("10.1.2.3"))
+    );
+    assert_eq!(info.cni.as_deref(), Some(r#"{"ips":[]}"#));
+    assert_eq!(info.labels["io.kubernetes.container.name"], "app");
+}
+
+#[test]
 fn a_docker_that_closes_half_way_is_asked_again_and_then_given_up() {
     let root = tempfile::tempdir().unwrap();
     fs::create_dir(root.path().join("run")).unwrap();
