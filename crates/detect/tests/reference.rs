@@ -1,6 +1,6 @@
 //! The reference pages of fields and event types are what the catalogue says.
 
-use model::event::{ArgumentRule, EVENT_TYPES, FIELDS, FieldKind, GENERIC_SYSCALLS};
+use model::event::{ArgumentRule, EVENT_TYPES, FIELDS, Field, FieldKind, FieldState, GENERIC_SYSCALLS};
 use std::fmt::Write;
 use testkit::family::{check_generated, workspace_root};
 
@@ -39,22 +39,48 @@ fn argument(rule: ArgumentRule) -> &'static str {
     }
 }
 
+/// What is the same for several sources is said once.
+fn state(field: Field, sources: &[&str]) -> String {
+    let text = |source: &str| match field.state(source) {
+        FieldState::Given => "given".to_owned(),
+        FieldState::When(condition) => format!("given when {condition}"),
+        FieldState::Never(reason) => format!("never: {reason}"),
+    };
+    let mut states: Vec<(String, Vec<&str>)> = Vec::new();
+    for source in if sources.is_empty() { &["syscall"] } else { sources } {
+        let state = text(source);
+        match states.iter_mut().find(|(known, _)| *known == state) {
+            Some((_, sources)) => sources.push(source),
+            None => states.push((state, vec![source])),
+        }
+    }
+    match states.as_slice() {
+        [(state, _)] => state.clone(),
+        several => several
+            .iter()
+            .map(|(state, sources)| format!("{}: {state}", sources.join(", ")))
+            .collect::<Vec<_>>()
+            .join("; "),
+    }
+}
+
 #[test]
 fn the_page_of_fields_is_up_to_date() {
     let mut page = format!(
         "{HEAD}# Fields\n\nWhat conditions and outputs of rules can name. A field without a value makes every comparison \
          false. The sources are those whose events have the field; where there is none, Falco knows the field and no event \
-         of Hullward has it, so that `hullward rules check` warns of rules that need it.\n\n{} fields.\n",
+         of Hullward has it, so that `hullward rules check` warns of rules that need it. The state says which events of the \
+         sources have it, or why none has; tests hold it against events of every type.\n\n{} fields.\n",
         FIELDS.len()
     );
     let mut class = "";
-    for (_, info) in FIELDS {
+    for (field, info) in FIELDS {
         let here = info.name.split('.').next().unwrap_or_default();
         if here != class {
             class = here;
             let _ = write!(
                 page,
-                "\n## `{class}`\n\n| Field | Holds | Argument | Sources | Meaning |\n|---|---|---|---|---|\n"
+                "\n## `{class}`\n\n| Field | Holds | Argument | Sources | State | Meaning |\n|---|---|---|---|---|---|\n"
             );
         }
         let sources = if info.sources.is_empty() {
@@ -66,10 +92,11 @@ fn the_page_of_fields_is_up_to_date() {
         };
         let _ = writeln!(
             page,
-            "| `{}` | {} | {} | {sources} | {} |",
+            "| `{}` | {} | {} | {sources} | {} | {} |",
             info.name,
             kind(info.kind, info.list),
             argument(info.argument),
+            state(*field, info.sources),
             info.description.replace('|', "\\|")
         );
     }

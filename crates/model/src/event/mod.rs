@@ -6,11 +6,13 @@
 mod alert;
 mod field;
 mod kind;
+mod state;
 mod value;
 
 pub use alert::{Alert, ParsePriorityError, Priority};
 pub use field::{Argument, ArgumentRule, FIELDS, Field, FieldInfo, FieldKind, SOURCES};
 pub use kind::{Category, EVENT_TYPES, EventType, EventTypeInfo, GENERIC_SYSCALLS, Parameter};
+pub use state::FieldState;
 pub use value::{FieldValue, Value};
 
 /// One event, as the rule engine asks it.

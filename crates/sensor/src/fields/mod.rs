@@ -104,4 +104,6 @@ pub(crate) fn io_uring_operation(kind: EventType) -> Option<u32> {
 }
 
 #[cfg(test)]
+mod states;
+#[cfg(test)]
 mod tests;
