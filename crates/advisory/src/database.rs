@@ -161,9 +161,7 @@ impl Database {
             let Some(header) = self.header(number)? else {
                 continue;
             };
-            let details: Details =
-                decoded(&self.reader, Table::Details, &number.to_be_bytes())?.unwrap_or_default();
-            found.push(header.into_advisory(details));
+            found.push(header.into_advisory(self.details(number)?.unwrap_or_default()));
         }
         found.sort_by(|a, b| {
             let other = |advisory: &Advisory| !advisory.id.eq_ignore_ascii_case(id_or_alias);
@@ -257,6 +255,10 @@ impl Database {
 
     pub(crate) fn header(&self, number: u32) -> Result<Option<Header>, DatabaseError> {
         decoded(&self.reader, Table::Advisories, &number.to_be_bytes())
+    }
+
+    pub(crate) fn details(&self, number: u32) -> Result<Option<Details>, DatabaseError> {
+        decoded(&self.reader, Table::Details, &number.to_be_bytes())
     }
 
     /// Calls `each` with the release and the entries of a package's groups that `wants` likes. One read of the file.

@@ -6,6 +6,7 @@
 pub mod build;
 mod cvss;
 mod database;
+mod descriptions;
 pub mod ecosystem;
 pub mod feeds;
 mod matching;

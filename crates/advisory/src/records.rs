@@ -49,7 +49,7 @@ pub(crate) struct Header {
     pub weaknesses: Vec<String>,
 }
 
-/// The rest of an advisory, for `explain`.
+/// The rest of an advisory, for `explain` and for the descriptions of findings.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Details {
     pub details: String,

@@ -4,7 +4,7 @@ use crate::arguments::Global;
 use crate::settings::Settings;
 use model::path::printable;
 use std::io::{IsTerminal, Write};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -32,6 +32,11 @@ pub(crate) struct Console {
     started: Instant,
     done: AtomicUsize,
     total: AtomicUsize,
+    /// Entries and bytes of files that went by.
+    entries: AtomicU64,
+    bytes: AtomicU64,
+    /// Milliseconds from the start to when the line of progress was last written.
+    shown: AtomicU64,
     cache_failed: AtomicBool,
     gathered: Arc<Gathered>,
 }
@@ -81,6 +86,9 @@ impl Console {
             started: Instant::now(),
             done: AtomicUsize::new(0),
             total: AtomicUsize::new(0),
+            entries: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+            shown: AtomicU64::new(0),
             cache_failed: AtomicBool::new(false),
             gathered: Arc::default(),
         }
@@ -163,7 +171,7 @@ impl Console {
 
     /// A step of a longer job, shown in place on a terminal only.
     pub(crate) fn step(&self, text: &str) {
-        if self.terminal && !self.quiet && !self.verbose {
+        if self.shows_steps() {
             let _ = write!(std::io::stderr(), "\r\x1b[K{}", printable(text));
             let _ = std::io::stderr().flush();
         }
@@ -171,10 +179,14 @@ impl Console {
 
     /// Removes what [`Self::step`] shows.
     pub(crate) fn clear_progress(&self) {
-        if self.terminal && !self.quiet && !self.verbose {
+        if self.shows_steps() {
             let _ = write!(std::io::stderr(), "\r\x1b[K");
             let _ = std::io::stderr().flush();
         }
+    }
+
+    fn shows_steps(&self) -> bool {
+        self.terminal && !self.quiet && !self.verbose
     }
 
     fn paint(&self, text: &str, code: &str) -> String {
@@ -186,12 +198,50 @@ impl Console {
     }
 }
 
+/// Entries between two looks at the clock.
+const LOOK_EVERY: u64 = 64;
+/// Milliseconds between two lines of progress.
+const STEP_MILLISECONDS: u64 = 100;
+
+/// How far reading has come. Layers are counted where there are several.
+fn progress_line(done: usize, total: usize, entries: u64, bytes: u64) -> String {
+    let layers = if total > 1 {
+        format!("{done} of {total} layers, ")
+    } else {
+        String::new()
+    };
+    format!("reading: {layers}{entries} entries, {} MiB", bytes >> 20)
+}
+
 impl scan::Progress for Console {
     fn layers(&self, to_read: usize, cached: usize) {
         self.total.store(to_read, Ordering::Relaxed);
         self.detail(&format!("{to_read} layers to read, {cached} from the cache"));
         if to_read > 0 {
             self.step(&format!("reading {to_read} layers"));
+        }
+    }
+
+    fn entry(&self, bytes: u64) {
+        let entries = self.entries.fetch_add(1, Ordering::Relaxed) + 1;
+        let bytes = self.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        if !self.shows_steps() || !entries.is_multiple_of(LOOK_EVERY) {
+            return;
+        }
+        let now = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let shown = self.shown.load(Ordering::Relaxed);
+        let due = now.saturating_sub(shown) >= STEP_MILLISECONDS;
+        // Whoever sets the time writes the line.
+        let exchange = |shown| {
+            self.shown
+                .compare_exchange(shown, now, Ordering::Relaxed, Ordering::Relaxed)
+        };
+        if due && exchange(shown).is_ok() {
+            let (done, total) = (
+                self.done.load(Ordering::Relaxed),
+                self.total.load(Ordering::Relaxed),
+            );
+            self.step(&progress_line(done, total, entries, bytes));
         }
     }
 

@@ -8,7 +8,7 @@ const HULLWARD: &str = env!("CARGO_BIN_EXE_hullward");
 
 /// Advisories that the tests know: one a line, as OSV writes them.
 const FEED: &str = concat!(
-    r#"{"schema_version":"1.6.0","id":"GHSA-test-0001","modified":"2026-01-01T00:00:00Z","aliases":["CVE-2099-1000"],"summary":"left-pad runs out of memory","severity":[{"type":"CVSS_V3","score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}],"affected":[{"package":{"ecosystem":"npm","name":"left-pad"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"1.3.0"}]}]}]}"#,
+    r#"{"schema_version":"1.6.0","id":"GHSA-test-0001","modified":"2026-01-01T00:00:00Z","aliases":["CVE-2099-1000"],"summary":"left-pad runs out of memory","details":"Padding to a huge width fills the memory.","severity":[{"type":"CVSS_V3","score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}],"affected":[{"package":{"ecosystem":"npm","name":"left-pad"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"1.3.0"}]}]}]}"#,
     "\n",
     r#"{"schema_version":"1.6.0","id":"DSA-9999-1","modified":"2026-01-01T00:00:00Z","upstream":["CVE-2099-2000"],"affected":[{"package":{"ecosystem":"Debian:12","name":"openssl"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"3.0.11-1~deb12u2"}]}]}]}"#,
     "\n",
@@ -351,6 +351,66 @@ fn writes_every_format_in_one_run() {
             "{path} does not speak of the finding"
         );
     }
+}
+
+#[test]
+fn descriptions_are_in_the_formats_that_show_them() {
+    const TEXT: &str = "Padding to a huge width fills the memory.";
+    let home = home();
+    for format in [
+        "cyclonedx",
+        "gitlab",
+        "html",
+        "json",
+        "sarif",
+        "table",
+        "markdown",
+        "junit",
+    ] {
+        let ran = run(home.path(), &["scan", "--format", format, "app"]).expect_code(0);
+        let shows = !matches!(format, "table" | "markdown" | "junit");
+        assert_eq!(ran.stdout.contains(TEXT), shows, "{format}: {}", ran.stdout);
+    }
+}
+
+/// Of a layer that takes a while: on a terminal the line of progress grows and is gone at the end, and never is any of it in
+/// the output or in a file that standard error goes to.
+#[test]
+fn progress_is_shown_on_a_terminal_while_a_layer_is_read() {
+    let home = home();
+    let mut tar = testkit::tar::Tar::default();
+    for number in 0..60_000 {
+        tar.file(&format!("srv/{number}.txt"), b"x");
+    }
+    std::fs::write(home.path().join("root.tar"), tar.finish()).expect("written");
+    let arguments = [
+        "scan",
+        "--no-vulnerabilities",
+        "--no-cache",
+        "--format",
+        "json",
+        "rootfs:root.tar",
+    ];
+    let ran = Program::new(HULLWARD, home.path())
+        .args(arguments)
+        .run_on_terminal()
+        .expect_code(0);
+    let lines: Vec<&str> = ran.stderr.split("\r\x1b[K").collect();
+    let entries: Vec<u64> = lines
+        .iter()
+        .filter_map(|line| line.strip_prefix("reading: ")?.split(' ').next()?.parse().ok())
+        .collect();
+    assert!(!entries.is_empty() && entries.is_sorted(), "{:?}", ran.stderr);
+    assert!(entries.iter().all(|count| *count <= 60_001), "{entries:?}");
+    assert_eq!(
+        lines.last(),
+        Some(&""),
+        "something is left over: {:?}",
+        ran.stderr
+    );
+    let _: serde_json::Value = serde_json::from_str(&ran.stdout).expect("only the report");
+    let ran = run(home.path(), &arguments).expect_code(0);
+    assert_eq!(ran.stderr, "");
 }
 
 #[test]

@@ -36,6 +36,11 @@ pub trait Format: Sync {
     /// True when the format can carry an inventory without findings (`hullward sbom`).
     fn carries_inventory(&self) -> bool;
 
+    /// True when the format shows what findings say in sentences, so that it is worth having.
+    fn shows_descriptions(&self) -> bool {
+        false
+    }
+
     /// Writes a report.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! The visitor that gives each file of a layer to the extractors that want it.
 
+use crate::Progress;
 use crate::budget::Budget;
 use crate::pool::{Pending, Pool};
 use artifact::LayerVisitor;
@@ -12,6 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// Watches one layer.
 pub(crate) struct Collector<'a> {
     pool: &'a Pool,
+    progress: &'a dyn Progress,
     results: Results,
     /// Extractors that want the entry at hand.
     claims: Vec<&'static dyn Extractor>,
@@ -39,9 +41,10 @@ impl Results {
 }
 
 impl<'a> Collector<'a> {
-    pub(crate) fn new(pool: &'a Pool) -> Self {
+    pub(crate) fn new(pool: &'a Pool, progress: &'a dyn Progress) -> Self {
         Self {
             pool,
+            progress,
             results: Results::default(),
             claims: Vec::new(),
             renamed: Vec::new(),
@@ -49,10 +52,14 @@ impl<'a> Collector<'a> {
     }
 
     /// Looks at each `(path, name)` as if the file at `path` were called `name`.
-    pub(crate) fn renaming(pool: &'a Pool, renamed: Vec<(String, String)>) -> Self {
+    pub(crate) fn renaming(
+        pool: &'a Pool,
+        progress: &'a dyn Progress,
+        renamed: Vec<(String, String)>,
+    ) -> Self {
         Self {
             renamed,
-            ..Self::new(pool)
+            ..Self::new(pool, progress)
         }
     }
 
@@ -76,6 +83,7 @@ impl<'a> Collector<'a> {
 
 impl LayerVisitor for Collector<'_> {
     fn wants(&mut self, entry: &Entry<'_>) -> bool {
+        self.progress.entry(entry.size);
         let mut claims = std::mem::take(&mut self.claims);
         claims.clear();
         if entry.kind == EntryKind::File && entry.size > 0 {

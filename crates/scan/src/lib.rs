@@ -35,6 +35,8 @@ pub struct ScanOptions<'a> {
     pub max_packages: usize,
     /// Report flaws of packages that only serve development as affected rather than as suppressed.
     pub include_development: bool,
+    /// Fill in the descriptions of findings, which some formats show.
+    pub descriptions: bool,
     /// The base image's layers, when the user named it; otherwise the cache's memory of earlier scans tells.
     pub base_layers: Option<Vec<model::Digest>>,
     /// RFC 3339 time of the scan, UTC, whole seconds.
@@ -49,6 +51,9 @@ pub struct ScanOptions<'a> {
 pub trait Progress: Sync {
     /// Reading begins: so many layers must be read, so many came from the cache.
     fn layers(&self, to_read: usize, cached: usize);
+    /// One entry of a layer or tree went by, a file of so many bytes or something without content. Called for each, so it
+    /// must be quick.
+    fn entry(&self, bytes: u64);
     /// One layer is done.
     fn layer_done(&self);
     /// Packages are matched now.
@@ -62,6 +67,7 @@ pub struct Silent;
 
 impl Progress for Silent {
     fn layers(&self, _to_read: usize, _cached: usize) {}
+    fn entry(&self, _bytes: u64) {}
     fn layer_done(&self) {}
     fn matching(&self, _packages: usize) {}
     fn cache_not_written(&self, _message: &str) {}
@@ -120,6 +126,9 @@ pub fn scan(opened: &mut Opened, options: &ScanOptions<'_>) -> Result<Report, Sc
         };
         let matches = match_packages(database, &packages, os.as_ref(), &match_options)?;
         findings = matches.findings;
+        if options.descriptions {
+            database.describe(&mut findings)?;
+        }
         problems.extend(matches.problems);
         if let Some(os) = &os {
             target.end_of_life = database.end_of_life(os, &match_options.today)?;
@@ -214,7 +223,9 @@ impl Layers {
             return;
         }
         let read = pool::with_workers(options.threads, budget, |pool| {
-            let walked = image.walk(wanted, options.threads, &|| collect::Collector::new(pool));
+            let walked = image.walk(wanted, options.threads, &|| {
+                collect::Collector::new(pool, options.progress)
+            });
             walked.into_iter().map(Read::from).collect()
         });
         self.take(read, image, options, budget);
@@ -228,7 +239,7 @@ fn scan_unread(
     budget: &Arc<Budget>,
 ) -> Result<(Target, Assembled), ScanError> {
     let (image, read) = pool::with_workers(options.threads, budget, |pool| {
-        let (image, walked) = unread.walk(&|| collect::Collector::new(pool))?;
+        let (image, walked) = unread.walk(&|| collect::Collector::new(pool, options.progress))?;
         Ok::<_, ArtifactError>((image, walked.into_iter().map(Read::from).collect()))
     })?;
     Ok(scan_image(&image, read, options, budget))
@@ -392,7 +403,7 @@ fn reread(
     pool::with_workers(1, budget, |pool| {
         let targets: Vec<String> = links.iter().map(|(target, _)| target.clone()).collect();
         let targets: Vec<&str> = targets.iter().map(String::as_str).collect();
-        let mut collector = collect::Collector::renaming(pool, links);
+        let mut collector = collect::Collector::renaming(pool, options.progress, links);
         let mut problems = image.reread(layer, &targets, &mut collector);
         let (found, more) = collector.into_results().take();
         // The layer was verified when it was first read; a second reading that had problems is not worth keeping.
@@ -415,7 +426,9 @@ fn reread(
 fn scan_tree(tree: &FolderTree, options: &ScanOptions<'_>, budget: &Arc<Budget>) -> (Target, Assembled) {
     options.progress.layers(1, 0);
     let (scans, problems) = pool::with_workers(options.threads, budget, |pool| {
-        let walked = tree.walk(options.threads, &|| collect::Collector::new(pool));
+        let walked = tree.walk(options.threads, &|| {
+            collect::Collector::new(pool, options.progress)
+        });
         let mut problems = Vec::new();
         let mut scans = Vec::new();
         for part in walked {

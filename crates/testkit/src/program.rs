@@ -79,6 +79,45 @@ impl Program {
         }
     }
 
+    /// Runs it to its end with a terminal as standard error; what was written there comes as the terminal got it.
+    ///
+    /// # Panics
+    /// When there are no pseudo-terminals or it cannot be started.
+    #[must_use]
+    pub fn run_on_terminal(mut self) -> Ran {
+        use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+        let here = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&here).unwrap();
+        unlockpt(&here).unwrap();
+        let name = ptsname(&here, Vec::new()).unwrap();
+        let there = std::fs::OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(name.to_str().unwrap())
+            .unwrap();
+        self.command.stdout(Stdio::piped()).stderr(Stdio::from(there));
+        let mut child = self.command.spawn().unwrap();
+        // The command keeps the terminal's other end open, and reading would never end.
+        drop(self);
+        let stdout = read_aside(child.stdout.take().unwrap());
+        let shown = std::thread::spawn(move || {
+            let mut terminal = std::fs::File::from(here);
+            let mut bytes = Vec::new();
+            let mut part = [0; 4096];
+            // Once nobody has the other end open, reading gives an error.
+            while let Ok(count @ 1..) = terminal.read(&mut part) {
+                bytes.extend_from_slice(&part[..count]);
+            }
+            String::from_utf8_lossy(&bytes).into_owned()
+        });
+        let code = child.wait().unwrap().code().unwrap_or(-1);
+        Ran {
+            code,
+            stdout: stdout.join().unwrap(),
+            stderr: shown.join().unwrap(),
+        }
+    }
+
     /// Runs it to its end, which must come before `deadline` is over and, where the system tells, without ever having more
     /// than `memory` bytes resident. For hostile input: what hangs or grows is ended and fails the test.
     ///

@@ -61,8 +61,10 @@ fn report_of(name: &str, options: &Diff, settings: &Settings, console: &Console)
     target::scan_target(
         name,
         &options.target_options,
-        !options.no_vulnerabilities,
-        false,
+        target::Wanted {
+            vulnerabilities: !options.no_vulnerabilities,
+            ..target::Wanted::default()
+        },
         settings,
         console,
     )

@@ -15,8 +15,7 @@ pub(crate) fn run(options: &Sbom, settings: &Settings, console: &Console) -> Res
     let report = target::scan_target(
         &options.target,
         &options.target_options,
-        false,
-        false,
+        target::Wanted::default(),
         settings,
         console,
     )?;

@@ -17,8 +17,11 @@ pub(crate) fn run(options: &Scan, settings: &Settings, console: &Console) -> Res
     let mut report = target::scan_target(
         &options.target,
         &options.target_options,
-        !options.no_vulnerabilities,
-        options.include_dev,
+        target::Wanted {
+            vulnerabilities: !options.no_vulnerabilities,
+            include_development: options.include_dev,
+            descriptions: target::shows_descriptions(&options.output, "table", settings),
+        },
         settings,
         console,
     )?;

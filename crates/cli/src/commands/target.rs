@@ -17,6 +17,17 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+/// What shall be told of a target besides its packages.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Wanted {
+    /// Known flaws, for which the database is needed.
+    pub(crate) vulnerabilities: bool,
+    /// Flaws of what only serves development count like others.
+    pub(crate) include_development: bool,
+    /// What findings say in sentences.
+    pub(crate) descriptions: bool,
+}
+
 /// Scans one target.
 ///
 /// # Errors
@@ -24,13 +35,12 @@ use std::sync::Arc;
 pub(crate) fn scan_target(
     name: &str,
     options: &TargetOptions,
-    vulnerabilities: bool,
-    include_development: bool,
+    wanted: Wanted,
     settings: &Settings,
     console: &Console,
 ) -> Result<Report, Failure> {
     // The database is opened first: a scan that cannot be judged should not cost a download.
-    let database: Option<Database> = if vulnerabilities {
+    let database: Option<Database> = if wanted.vulnerabilities {
         Some(database::open(settings, console)?)
     } else {
         None
@@ -58,7 +68,8 @@ pub(crate) fn scan_target(
         cache: cache.as_ref(),
         max_packages: settings.max_packages,
         threads: options.threads.unwrap_or(settings.threads).clamp(1, 256),
-        include_development: include_development || settings.include_dev,
+        include_development: wanted.include_development || settings.include_dev,
+        descriptions: wanted.descriptions,
         base_layers,
         now: now(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -196,6 +207,15 @@ pub(crate) fn check(
         })?;
     }
     Ok(())
+}
+
+/// True when one of the formats that were asked for shows what findings say in sentences.
+pub(crate) fn shows_descriptions(output: &OutputOptions, default_format: &str, settings: &Settings) -> bool {
+    files(output)
+        .map(|(name, _)| name.as_str())
+        .chain(standard_output(output, default_format, settings))
+        .filter_map(formats::find)
+        .any(Format::shows_descriptions)
 }
 
 /// Formats and paths of the files that were asked for.

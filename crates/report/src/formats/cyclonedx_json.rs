@@ -36,6 +36,10 @@ impl Format for CyclonedxJson {
         true
     }
 
+    fn shows_descriptions(&self) -> bool {
+        true
+    }
+
     fn write(&self, report: &Report, options: &Options, out: &mut dyn Write) -> io::Result<()> {
         crate::write_json(&document(report, options.inventory_only), out)
     }

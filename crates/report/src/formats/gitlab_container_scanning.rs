@@ -31,6 +31,10 @@ impl Format for GitlabContainerScanning {
         false
     }
 
+    fn shows_descriptions(&self) -> bool {
+        true
+    }
+
     fn write(&self, report: &Report, _options: &Options, out: &mut dyn Write) -> io::Result<()> {
         // GitLab wants times without a zone.
         let time = report.created.trim_end_matches('Z').to_owned();

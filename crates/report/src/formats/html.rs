@@ -41,6 +41,10 @@ impl Format for Html {
         true
     }
 
+    fn shows_descriptions(&self) -> bool {
+        true
+    }
+
     fn write(&self, report: &Report, options: &Options, out: &mut dyn Write) -> io::Result<()> {
         let name = escape(&report.target.name);
         writeln!(

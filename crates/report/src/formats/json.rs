@@ -40,6 +40,10 @@ impl Format for Json {
         true
     }
 
+    fn shows_descriptions(&self) -> bool {
+        true
+    }
+
     fn write(&self, report: &Report, _options: &Options, out: &mut dyn Write) -> io::Result<()> {
         let packages = PackageObjects {
             packages: &report.packages,

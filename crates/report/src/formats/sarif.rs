@@ -40,6 +40,10 @@ impl Format for Sarif {
         false
     }
 
+    fn shows_descriptions(&self) -> bool {
+        true
+    }
+
     fn write(&self, report: &Report, _options: &Options, out: &mut dyn Write) -> io::Result<()> {
         crate::write_json(&log(report), out)
     }
@@ -318,6 +322,11 @@ fn rule(finding: &Finding, package: Option<&Package>) -> Rule {
     if finding.known_exploited.is_some() {
         text.push_str("\nKnown to be exploited (CISA KEV)");
         markdown.push_str("\n| Exploited | yes, listed by CISA |");
+    }
+    if !finding.description.is_empty() {
+        let description = limited(&finding.description, 4000);
+        markdown.push_str(&format!("\n\n{}", escape(&description)));
+        text.push_str(&format!("\n\n{description}"));
     }
     Rule {
         id: finding.rule.clone(),
