@@ -117,6 +117,16 @@ if [ -n "$data" ] && [ -d "$data" ]; then
                 put_file "$(basename "$member")" "app/$(basename "$file")" "$file" ;;
             esac
         done
+printf '%s' '{"Name":"/web","Image":"sha256:ab","Config":{"Image":"web:1","Labels":{"io.kubernetes.pod.name":"web-0"}},
+    "HostConfig":{"Privileged":true,"PidMode":"host"},"Mounts":[{"Source":"/","Destination":"/host","RW":true}]}' >"$work/container"
+put container "$work/container"
+printf '%s' '{"annotations":{"io.kubernetes.cri.container-name":"app","io.kubernetes.cri-o.Labels":"{\"a\":\"b\"}"},
+    "process":{"env":["A=b"],"user":{"uid":0},"capabilities":{"bounding":["CAP_KILL"]}},"mounts":[{"type":"bind","source":"/",
+    "destination":"/host","options":["rbind","ro"]}],"linux":{"namespaces":[{"type":"pid","path":"/proc/1/ns/pid"}]}}' >"$work/container"
+put container "$work/container"
+# The status of a container named `a`, and what comes with it.
+printf '\n\005\022\003\n\001a\022\n\n\004info\022\002{}' >"$work/container"
+put container "$work/container"
     done < <(find "$data/lockfiles" -type f -size -64k | head -60)
     # The heads of real databases: what lies beyond is found missing, which is a state like others.
     while read -r file; do

@@ -149,7 +149,7 @@ fn watch(folder: &Path, rule: &str, socket: Option<&Path>, wait: u64) -> Watch {
         arguments.extend(["--runtime-socket", socket.to_str().unwrap()]);
     }
     let watch = Watch::start(&arguments);
-    Watch::wait(&watch.stderr, "watching with 1 rules");
+    Watch::wait(&watch.stderr, "watching with ");
     watch
 }
 
@@ -287,6 +287,21 @@ struct ImageAnswer {
     #[prost(message, optional, tag = "1")]
     image: Option<KnownImage>,
 }
+
+#[derive(Clone, PartialEq, Message)]
+struct ContainerState {
+    #[prost(int32, tag = "3")]
+    state: i32,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct ContainerAnswer {
+    #[prost(message, optional, tag = "1")]
+    status: Option<ContainerState>,
+}
+
+/// What the state of a container that has ended is called.
+const EXITED: i32 = 2;
 
 fn map(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
     let pairs = pairs
@@ -473,12 +488,13 @@ fn a_pod_of_containerd_is_named() {
         "k8smeta.pod.name",
     ];
     let condition = "k8s.ns.name = shop and container.image.repository = registry.example/hullward-pod-test and k8s.pod.label[app] = cart";
-    let watch = watch(
-        folder,
-        &rule(number, condition, &fields),
-        Some(&containerd.socket()),
-        LONG,
+    let short = format!(
+        "- rule: Short program of the test\n  desc: A test.\n  condition: evt.type = execve and proc.cmdline contains short-{number} and \
+         proc.name = busybox and container.id != host\n  output: ran | %container.full_id %container.name %k8s.pod.uid\n  \
+         priority: NOTICE\n"
     );
+    let rules = rule(number, condition, &fields) + &short;
+    let watch = watch(folder, &rules, Some(&containerd.socket()), LONG);
 
     let pod_config = PodConfig {
         metadata: Some(PodMetadata {
@@ -522,54 +538,53 @@ fn a_pod_of_containerd_is_named() {
         host_path: host_path.display().to_string(),
         readonly: true,
     };
-    let request = CreateContainerRequest {
-        pod: pod.text.clone(),
-        config: Some(ContainerConfig {
-            metadata: Some(Name {
-                text: "app".to_owned(),
-            }),
-            image: Some(Name { text: name.clone() }),
-            command: [
-                "/bin/busybox",
-                "sh",
-                "-c",
-                &format!("/bin/busybox true keep-{number}; exec /bin/busybox sleep 3600"),
-            ]
-            .map(str::to_owned)
-            .to_vec(),
-            mounts: vec![
-                mount("/data", &folder.join("data")),
-                mount(
-                    "/var/run/secrets/kubernetes.io/serviceaccount",
-                    &folder.join(&volume),
-                ),
-            ],
-            labels: map(&[
-                ("tier", "front"),
-                ("io.kubernetes.container.name", "app"),
-                ("io.kubernetes.pod.name", "cart-0"),
-                ("io.kubernetes.pod.namespace", "shop"),
-                ("io.kubernetes.pod.uid", UID),
-            ]),
-            log_path: "app.log".to_owned(),
-            linux: Some(LinuxContainer {
-                security_context: Some(ContainerSecurity {
-                    namespace_options: Some(NamespaceOption {
-                        network: 2,
-                        pid: 1,
-                        ipc: 0,
+    let start = |called: &str, command: &[&str], mounts: Vec<BindMount>| -> Name {
+        let request = CreateContainerRequest {
+            pod: pod.text.clone(),
+            config: Some(ContainerConfig {
+                metadata: Some(Name {
+                    text: called.to_owned(),
+                }),
+                image: Some(Name { text: name.clone() }),
+                command: command.iter().map(|word| (*word).to_owned()).collect(),
+                mounts,
+                labels: map(&[
+                    ("tier", "front"),
+                    ("io.kubernetes.container.name", called),
+                    ("io.kubernetes.pod.name", "cart-0"),
+                    ("io.kubernetes.pod.namespace", "shop"),
+                    ("io.kubernetes.pod.uid", UID),
+                ]),
+                log_path: format!("{called}.log"),
+                linux: Some(LinuxContainer {
+                    security_context: Some(ContainerSecurity {
+                        namespace_options: Some(NamespaceOption {
+                            network: 2,
+                            pid: 1,
+                            ipc: 0,
+                        }),
                     }),
                 }),
             }),
-        }),
-        sandbox_config: Some(pod_config),
+            sandbox_config: Some(pod_config.clone()),
+        };
+        let container: Name = containerd
+            .call("RuntimeService/CreateContainer", &request)
+            .unwrap();
+        containerd
+            .call::<Name>("RuntimeService/StartContainer", &container)
+            .unwrap();
+        container
     };
-    let container: Name = containerd
-        .call("RuntimeService/CreateContainer", &request)
-        .unwrap();
-    containerd
-        .call::<Name>("RuntimeService/StartContainer", &container)
-        .unwrap();
+    let script = format!("/bin/busybox true keep-{number}; exec /bin/busybox sleep 3600");
+    let mounts = vec![
+        mount("/data", &folder.join("data")),
+        mount(
+            "/var/run/secrets/kubernetes.io/serviceaccount",
+            &folder.join(&volume),
+        ),
+    ];
+    let container = start("app", &["/bin/busybox", "sh", "-c", &script], mounts);
 
     let fields = detected(&watch);
     let digest = image.parts().manifest.digest;
@@ -606,6 +621,37 @@ fn a_pod_of_containerd_is_named() {
     }
     let labels = fields["k8s.pod.labels"].as_str().unwrap();
     assert!(labels.contains("app:cart"), "{labels}");
+
+    // Containers that end at once and are deleted while they are looked up.
+    let mut deleted = BTreeMap::new();
+    for turn in 0..8 {
+        let called = format!("short-{turn}");
+        let container = start(
+            &called,
+            &["/bin/busybox", "true", &format!("short-{number}")],
+            Vec::new(),
+        );
+        until("end of a short container", || {
+            let answer: Result<ContainerAnswer, String> =
+                containerd.call("RuntimeService/ContainerStatus", &container);
+            (answer.ok()?.status?.state == EXITED).then_some(())
+        });
+        containerd
+            .call::<Name>("RuntimeService/RemoveContainer", &container)
+            .unwrap();
+        deleted.insert(container.text, called);
+    }
+    while !deleted.is_empty() {
+        let alert = Watch::wait(&watch.stdout, "Short program of the test");
+        let alert: Value = serde_json::from_str(&alert).unwrap();
+        let fields = &alert["output_fields"];
+        let called = deleted.remove(fields["container.full_id"].as_str().unwrap());
+        let called = called.unwrap_or_else(|| panic!("not of the test: {alert}"));
+        // What the control group says is known in any case, and the name is right or not known.
+        assert_eq!(fields["k8s.pod.uid"], UID);
+        let named = &fields["container.name"];
+        assert!(named.is_null() || *named == called.as_str(), "{alert}");
+    }
     watch.stop();
 
     // The bundle alone, and the namespaces that it names.
@@ -696,18 +742,30 @@ fn a_container_of_ctr_is_named() {
 // ---- runc by itself ---------------------------------------------------------------------------------------------------
 
 /// A bundle of `runc` with the busybox of this host.
-struct Bundle<'a> {
-    folder: &'a Path,
+struct Bundle {
+    folder: tempfile::TempDir,
     number: u32,
-    groups: &'a Groups,
+    groups: Groups,
 }
 
-impl Bundle<'_> {
-    fn make(&self, busybox: &Path) {
-        let root = self.folder.join("rootfs");
+impl Bundle {
+    /// `None` when there can be no container here.
+    fn prepare(name: &str) -> Option<Self> {
+        if missing(&["runc"]) {
+            return None;
+        }
+        let busybox = busybox()?;
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("rootfs");
         std::fs::create_dir_all(root.join("bin")).unwrap();
         std::fs::create_dir_all(root.join("proc")).unwrap();
         std::fs::copy(busybox, root.join("bin/busybox")).unwrap();
+        let number = std::process::id();
+        Some(Self {
+            folder,
+            number,
+            groups: Groups(format!("hullward-{name}-test-{number}")),
+        })
     }
 
     /// Runs a container until its input ends, or only as long as its program takes; `runc` keeps its state in `state`.
@@ -736,12 +794,12 @@ impl Bundle<'_> {
                 "namespaces": [{"type": "pid"}, {"type": "ipc"}, {"type": "uts"}, {"type": "mount"}, {"type": "network"}],
             },
         });
-        write(self.folder, "config.json", &specification.to_string());
+        write(self.folder.path(), "config.json", &specification.to_string());
         Command::new("runc")
             .arg("--root")
             .arg(state)
             .args(["run", "--bundle"])
-            .arg(self.folder)
+            .arg(self.folder.path())
             .arg(id)
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
@@ -783,20 +841,10 @@ fn detected_in(watch: &Watch, mut container: Child, state: &Path, id: &str) -> R
 
 #[test]
 fn pods_are_told_by_the_control_groups_that_the_kubelet_makes() {
-    if missing(&["runc"]) {
+    let Some(bundle) = Bundle::prepare("runc") else {
         return;
-    }
-    let Some(busybox) = busybox() else { return };
-    let folder = tempfile::tempdir().unwrap();
-    let folder = folder.path();
-    let number = std::process::id();
-    let groups = Groups(format!("hullward-runc-test-{number}"));
-    let bundle = Bundle {
-        folder,
-        number,
-        groups: &groups,
     };
-    bundle.make(&busybox);
+    let (folder, number) = (bundle.folder.path(), bundle.number);
     // Where the watch looks for it.
     let state = Path::new("/run/runc");
     let unit = UID.replace('-', "_");
@@ -840,20 +888,10 @@ fn pods_are_told_by_the_control_groups_that_the_kubelet_makes() {
 
 #[test]
 fn a_container_that_is_gone_before_its_runtime_answers_is_told_by_what_is_known() {
-    if missing(&["runc"]) {
+    let Some(bundle) = Bundle::prepare("gone") else {
         return;
-    }
-    let Some(busybox) = busybox() else { return };
-    let folder = tempfile::tempdir().unwrap();
-    let folder = folder.path();
-    let number = std::process::id();
-    let groups = Groups(format!("hullward-gone-test-{number}"));
-    let bundle = Bundle {
-        folder,
-        number,
-        groups: &groups,
     };
-    bundle.make(&busybox);
+    let (folder, number) = (bundle.folder.path(), bundle.number);
     // Takes connections and never answers.
     let socket = folder.join("hanging.sock");
     let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();

@@ -10,6 +10,8 @@ mod cgroup;
 mod containerd;
 mod cri;
 mod files;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod info;
 mod lookup;
 
