@@ -99,37 +99,33 @@ fn suites_pass_and_quiet_acts_raise_nothing() {
     std::fs::write(&hosts, HOSTS).expect("a folder to write in");
     let suites = workspace_root().join("crates/testkit/suites");
     let rules = |name: &str| data.join("falco/rules").join(name);
-    let enable = suites.join("rules/enable.yaml");
     let passes = |row: &testkit::suite::run::Row| row.verdict == Verdict::Pass;
     let is_quiet = |row: &testkit::suite::run::Row| {
         row.verdict == Verdict::Fail && (row.got == "no alert" || row.got.starts_with("only alerts of "))
     };
+    let one = [rules("falco_rules.yaml")];
+    let all = [
+        rules("falco_rules.yaml"),
+        rules("falco-incubating_rules.yaml"),
+        rules("falco-sandbox_rules.yaml"),
+        suites.join("rules/enable.yaml"),
+    ];
     let stable = || {
-        let rules = [rules("falco_rules.yaml")];
+        // As Falco does by default: the first rule that matches.
+        let mut failed = failures(&act(0, &data.join("falco/suite"), &one, false, &hosts), passes);
         // Some files come and go in both, so these follow one another.
-        let mut failed = failures(&act(0, &data.join("falco/suite"), &rules, false, &hosts), passes);
-        failed.extend(failures(
-            &act(1, &suites.join("stable.yaml"), &rules, true, &hosts),
-            passes,
-        ));
+        let own = act(1, &suites.join("stable.yaml"), &all, true, &hosts);
+        failed.extend(failures(&own, passes));
         failed
     };
     let others = || {
-        let incubating = [rules("falco-incubating_rules.yaml")];
-        let sandbox = [rules("falco-sandbox_rules.yaml"), enable.clone()];
-        let mut failed = failures(
-            &act(2, &suites.join("incubating.yaml"), &incubating, true, &hosts),
-            passes,
-        );
-        failed.extend(failures(
-            &act(3, &suites.join("sandbox.yaml"), &sandbox, true, &hosts),
-            passes,
-        ));
-        let quiet = [rules("falco_rules.yaml")];
-        failed.extend(failures(
-            &act(4, &suites.join("quiet.yaml"), &quiet, true, &hosts),
-            is_quiet,
-        ));
+        let mut failed = Vec::new();
+        for (number, name) in [(2, "incubating.yaml"), (3, "sandbox.yaml")] {
+            let own = act(number, &suites.join(name), &all, true, &hosts);
+            failed.extend(failures(&own, passes));
+        }
+        let quiet = act(4, &suites.join("quiet.yaml"), &one, true, &hosts);
+        failed.extend(failures(&quiet, is_quiet));
         failed
     };
     let failed: Vec<String> = std::thread::scope(|scope| {

@@ -164,31 +164,92 @@ pub(super) fn mistake(file: &str, line: usize, message: impl Into<String>) -> Mi
 }
 
 /// Puts quotes around placeholders (`%{ item.key }`) that stand alone as a value: YAML allows no plain text that begins
-/// with `%`, but suites in the wild are written so.
+/// with `%`, but suites in the wild are written so. Texts over several lines stay as they are.
 fn quote_placeholders(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 64);
+    // How far the lines of a block text must be indented more than.
+    let mut block: Option<usize> = None;
     for line in text.split_inclusive('\n') {
         let content = line.trim_end();
-        let start = content.find("%{").filter(|start| {
-            let before = content[..*start].trim_end();
-            let apart = before.len() < *start;
-            apart && (before.ends_with(':') || before.ends_with('-')) && !before.contains(['"', '\'', '#'])
-        });
-        let end = start.and_then(|start| content[start..].find('}').map(|end| start + end + 1));
-        match (start, end) {
-            (Some(start), Some(end))
-                if content[end..].is_empty() || content[end..].trim_start().starts_with('#') =>
-            {
-                quoted.push_str(&line[..start]);
-                quoted.push('"');
-                quoted.push_str(&line[start..end]);
-                quoted.push('"');
-                quoted.push_str(&line[end..]);
-            }
-            _ => quoted.push_str(line),
+        let indent = content.len() - content.trim_start().len();
+        if block.is_some_and(|parent| content.is_empty() || indent > parent) {
+            quoted.push_str(line);
+            continue;
         }
+        block = begins_block(content).then_some(indent);
+        quote_line(line, &mut quoted);
     }
     quoted
+}
+
+/// Whether the lines after this one are a text, as after `key: |` and `key: >-`.
+fn begins_block(line: &str) -> bool {
+    let line = line.split(" #").next().unwrap_or(line).trim_end();
+    let marker =
+        line.trim_end_matches(|letter: char| letter == '-' || letter == '+' || letter.is_ascii_digit());
+    marker
+        .strip_suffix(['|', '>'])
+        .is_some_and(|before| before.ends_with(": ") || before.ends_with("- "))
+}
+
+/// Whether a value can begin behind this part of a line.
+fn begins_value(part: &str, before: char, last: char, brackets: usize) -> bool {
+    match before {
+        ':' => last.is_whitespace(),
+        '[' | ',' => brackets > 0,
+        '-' => last.is_whitespace() && part.chars().all(|letter| letter == '-' || letter.is_whitespace()),
+        _ => false,
+    }
+}
+
+fn quote_line(line: &str, quoted: &mut String) {
+    let mut quote = None;
+    let mut last = ' ';
+    let mut before = ':';
+    let mut brackets = 0_usize;
+    let mut rest = line;
+    while let Some(letter) = rest.chars().next() {
+        if quote.is_none()
+            && rest.starts_with("%{")
+            && begins_value(&line[..line.len() - rest.len()], before, last, brackets)
+            && let Some(end) = rest.find('}').map(|end| end + 1)
+            && let Some(after) = rest.get(end..)
+            && after
+                .trim_start()
+                .chars()
+                .next()
+                .is_none_or(|next| "#,]}".contains(next))
+        {
+            quoted.push('"');
+            quoted.push_str(&rest[..end]);
+            quoted.push('"');
+            (last, before, rest) = ('"', '"', after);
+            continue;
+        }
+        match (quote, letter) {
+            (None, '#') if last.is_whitespace() => {
+                quoted.push_str(rest);
+                return;
+            }
+            // In the middle of a plain text these are letters like others.
+            (None, '"' | '\'') if matches!(before, ':' | '-' | '[' | ',' | '{') => quote = Some(letter),
+            (None, '[' | '{') => brackets += 1,
+            (None, ']' | '}') => brackets = brackets.saturating_sub(1),
+            (Some(open), _) if open == letter && !(open == '"' && last == '\\') => quote = None,
+            _ => {}
+        }
+        if !letter.is_whitespace() {
+            before = letter;
+        }
+        // A backslash that is escaped itself escapes nothing.
+        last = if last == '\\' && letter == '\\' {
+            ' '
+        } else {
+            letter
+        };
+        quoted.push(letter);
+        rest = &rest[letter.len_utf8()..];
+    }
 }
 
 struct Open {
@@ -224,7 +285,10 @@ impl Reader<'_> {
             Event::SequenceStart(_, anchor, _) => self.begin(Value::List(Vec::new()), line, anchor),
             Event::MappingStart(_, anchor, _) => self.begin(Value::Map(Vec::new()), line, anchor),
             Event::SequenceEnd | Event::MappingEnd => match self.open.pop() {
-                Some(open) => self.add(open.node, open.anchor),
+                Some(mut open) => {
+                    self.merge(&mut open.node)?;
+                    self.add(open.node, open.anchor)
+                }
                 None => Ok(()),
             },
             Event::Alias(anchor) => match self.anchors.get(&anchor).cloned() {
@@ -236,6 +300,33 @@ impl Reader<'_> {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Takes over what a map has under `<<`: the entries of another map, or of several, that it has none of its own for.
+    fn merge(&self, node: &mut Node) -> Result<(), Mistake> {
+        let Value::Map(entries) = &mut node.value else {
+            return Ok(());
+        };
+        let Some(at) = entries.iter().position(|(key, _)| key == "<<") else {
+            return Ok(());
+        };
+        let (_, merged) = entries.remove(at);
+        let maps = match merged.value {
+            Value::List(items) => items,
+            _ => vec![merged],
+        };
+        for map in maps {
+            let line = map.line;
+            let Value::Map(more) = map.value else {
+                return Err(self.mistake(line, "`<<` takes over maps"));
+            };
+            for (key, value) in more {
+                if !entries.iter().any(|(have, _)| *have == key) {
+                    entries.push((key, value));
+                }
+            }
+        }
+        Ok(())
     }
 
     fn begin(&mut self, value: Value, line: usize, anchor: usize) -> Result<(), Mistake> {
@@ -337,6 +428,49 @@ mod tests {
     fn value(text: &str) -> Value {
         let node = read("a.yaml", &format!("key: {text}\n")).unwrap();
         node.map().unwrap()[0].1.value.clone()
+    }
+
+    #[test]
+    fn placeholders_stand_for_values_where_yaml_has_none() {
+        for (text, expected) in [
+            ("a: %{ item.x }", "{a: %{ item.x }}"),
+            ("a: %{ item.x } # why", "{a: %{ item.x }}"),
+            (
+                "a: [%{item.x}, 'it''s %{ item.y }', %{ item.z }]",
+                "{a: [%{item.x}, it's %{ item.y }, %{ item.z }]}",
+            ),
+            ("a: {b: %{ item.x }, c: 1}", "{a: {b: %{ item.x }, c: 1}}"),
+            (
+                "- %{ item.x }\n- it's - %{ item.y }",
+                "[%{ item.x }, it's - %{ item.y }]",
+            ),
+            (
+                "a: |\n  x: %{ item.x }\n  tar -f - %{ item.y }\nb: %{ item.z }",
+                "{a: x: %{ item.x }\ntar -f - %{ item.y }\n, b: %{ item.z }}",
+            ),
+            ("a: \"x: %{ item.x }\"", "{a: x: %{ item.x }}"),
+            ("a: \"\\\"- %{ item.x }\"", "{a: \"- %{ item.x }}"),
+        ] {
+            match read("a.yaml", text) {
+                Ok(node) => assert_eq!(node.to_string(), expected, "{text}"),
+                Err(error) => panic!("{error}: {text}"),
+            }
+        }
+    }
+
+    #[test]
+    fn maps_take_over_others() {
+        let node = read(
+            "a.yaml",
+            "a: &a {x: 1, y: 2}\nb: &b {z: 3, x: 4}\nc: {<<: *a, y: 5}\nd: {<<: [*a, *b]}\n",
+        )
+        .unwrap();
+        assert_eq!(
+            node.to_string(),
+            "{a: {x: 1, y: 2}, b: {z: 3, x: 4}, c: {y: 5, x: 1}, d: {x: 1, y: 2, z: 3}}"
+        );
+        let error = read("a.yaml", "a: 1\nc:\n  <<: text\n").unwrap_err();
+        assert_eq!(error.to_string(), "a.yaml:3: `<<` takes over maps");
     }
 
     #[test]
