@@ -149,7 +149,7 @@ fn read(reading: &mut Reading<'_>) {
     reading.list_graph(graph);
 }
 
-fn jsr(reading: &Reading<'_>, name: &str, version: &str) -> Package {
+pub(super) fn jsr(reading: &Reading<'_>, name: &str, version: &str) -> Package {
     let purl = slashed("jsr", name, version);
     Package::new(reading.found_by, purl, "", name, version)
 }

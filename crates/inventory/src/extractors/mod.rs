@@ -16,14 +16,17 @@ mod conan_lock;
 mod conda_environment;
 mod conda_meta;
 mod cpan_snapshot;
+mod deno_json;
 mod deno_lock;
 mod dotnet_package;
 mod dpkg_status;
 mod elf_package_note;
 mod erlang_application;
+mod flatpak_application;
 mod gemfile_lock;
 mod github_actions;
 mod gleam_manifest;
+mod gleam_toml;
 mod go_binary;
 mod go_mod;
 mod go_vendor_modules;
@@ -33,6 +36,7 @@ mod gradle_verification_metadata;
 mod gradle_version_catalog;
 mod homebrew_cellar;
 mod java_archive;
+mod julia_depot;
 mod julia_manifest;
 mod jvm_release;
 mod lua_rock;
@@ -40,6 +44,7 @@ mod luarocks_lock;
 mod mise_toml;
 mod mix_lock;
 mod nimble_lock;
+mod nimble_manifest;
 mod nix_store;
 mod node_package;
 mod npm_package_lock;
@@ -53,6 +58,7 @@ mod opam_lock;
 mod opkg_status;
 mod os_release;
 mod pacman_local;
+mod paket_dependencies;
 mod paket_lock;
 mod pdm_lock;
 mod perl_distribution;
@@ -78,12 +84,14 @@ mod rust_binary;
 mod sbom_cyclonedx;
 mod sbom_spdx;
 mod sbt_lock;
+mod setup_py;
 mod snap_package;
 mod stack_lock;
 mod swift_package_resolved;
 mod terraform_lock;
 mod uv_lock;
 mod vcpkg_json;
+mod vscode_extension;
 mod wordpress_plugin;
 mod yarn_lock;
 
@@ -103,14 +111,17 @@ pub static ALL: &[&dyn Extractor] = &[
     &conda_environment::CONDA_ENVIRONMENT,
     &conda_meta::CONDA_META,
     &cpan_snapshot::CPAN_SNAPSHOT,
+    &deno_json::DENO_JSON,
     &deno_lock::DENO_LOCK,
     &dotnet_package::DOTNET_PACKAGE,
     &dpkg_status::DPKG_STATUS,
     &elf_package_note::ELF_PACKAGE_NOTE,
     &erlang_application::ERLANG_APPLICATION,
+    &flatpak_application::FLATPAK_APPLICATION,
     &gemfile_lock::GEMFILE_LOCK,
     &github_actions::GITHUB_ACTIONS,
     &gleam_manifest::GLEAM_MANIFEST,
+    &gleam_toml::GLEAM_TOML,
     &go_binary::GO_BINARY,
     &go_mod::GO_MOD,
     &go_vendor_modules::GO_VENDOR_MODULES,
@@ -120,6 +131,7 @@ pub static ALL: &[&dyn Extractor] = &[
     &gradle_version_catalog::GRADLE_VERSION_CATALOG,
     &homebrew_cellar::HOMEBREW_CELLAR,
     &java_archive::JAVA_ARCHIVE,
+    &julia_depot::JULIA_DEPOT,
     &julia_manifest::JULIA_MANIFEST,
     &jvm_release::JVM_RELEASE,
     &lua_rock::LUA_ROCK,
@@ -127,6 +139,7 @@ pub static ALL: &[&dyn Extractor] = &[
     &mise_toml::MISE_TOML,
     &mix_lock::MIX_LOCK,
     &nimble_lock::NIMBLE_LOCK,
+    &nimble_manifest::NIMBLE_MANIFEST,
     &nix_store::NIX_STORE,
     &node_package::NODE_PACKAGE,
     &npm_package_lock::NPM_PACKAGE_LOCK,
@@ -140,6 +153,7 @@ pub static ALL: &[&dyn Extractor] = &[
     &opkg_status::OPKG_STATUS,
     &os_release::OS_RELEASE,
     &pacman_local::PACMAN_LOCAL,
+    &paket_dependencies::PAKET_DEPENDENCIES,
     &paket_lock::PAKET_LOCK,
     &pdm_lock::PDM_LOCK,
     &perl_distribution::PERL_DISTRIBUTION,
@@ -165,12 +179,14 @@ pub static ALL: &[&dyn Extractor] = &[
     &sbom_cyclonedx::SBOM_CYCLONEDX,
     &sbom_spdx::SBOM_SPDX,
     &sbt_lock::SBT_LOCK,
+    &setup_py::SETUP_PY,
     &snap_package::SNAP_PACKAGE,
     &stack_lock::STACK_LOCK,
     &swift_package_resolved::SWIFT_PACKAGE_RESOLVED,
     &terraform_lock::TERRAFORM_LOCK,
     &uv_lock::UV_LOCK,
     &vcpkg_json::VCPKG_JSON,
+    &vscode_extension::VSCODE_EXTENSION,
     &wordpress_plugin::WORDPRESS_PLUGIN,
     &yarn_lock::YARN_LOCK,
 ];

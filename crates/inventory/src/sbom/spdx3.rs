@@ -56,7 +56,12 @@ struct Identifier<'a> {
 }
 
 pub(super) fn read(bytes: &[u8]) -> Result<Bill<'_>, String> {
-    let document: Document<'_> = super::text::document(bytes)?;
+    let mut document: Document<'_> = super::text::document(bytes)?;
+    if document.graph.0.is_empty() {
+        // A document of one element may have it beside its context.
+        let element: Element<'_> = super::text::document(bytes)?;
+        document.graph.0.push(element);
+    }
     let mut bill = Bill::default();
     let mut packages: Vec<(Item<'_>, Text<'_>)> = Vec::new();
     let mut expressions: HashMap<Cow<'_, str>, Cow<'_, str>> = HashMap::new();

@@ -115,6 +115,17 @@ fn every_format_tells_the_same() {
 }
 
 #[test]
+fn an_element_without_a_graph_is_a_document() {
+    let out = read_text(
+        r#"{"@context":"https://spdx.org/rdf/3.0.1/spdx-context.jsonld","type":"software_Package","spdxId":"urn:p",
+        "name":"lodash","software_packageVersion":"4.17.11","software_packageUrl":"pkg:npm/lodash@4.17.11"}"#,
+    );
+    assert_eq!(out.problems, []);
+    assert_eq!(out.packages.len(), 1);
+    assert_eq!(out.packages[0].purl.to_string(), "pkg:npm/lodash@4.17.11");
+}
+
+#[test]
 fn operating_systems_and_sources() {
     let component = |purl: &str, more: &str| {
         format!(
