@@ -33,25 +33,26 @@ fn zone() -> &'static TimeZone {
     ZONE.get_or_init(TimeZone::system)
 }
 
-/// A time in a zone by a `strftime` format.
-fn time_in(zone: &TimeZone, nanoseconds: u64, format: &str) -> String {
+/// A time in UTC or in the zone of the host by a `strftime` format.
+pub(crate) fn clock(nanoseconds: u64, format: &str, local_time: bool) -> String {
+    if !local_time {
+        return time(nanoseconds, format);
+    }
     Timestamp::from_nanosecond(i128::from(nanoseconds))
         .unwrap_or(Timestamp::UNIX_EPOCH)
-        .to_zoned(zone.clone())
+        .to_zoned(zone().clone())
         .strftime(format)
         .to_string()
 }
 
 /// Falco's line: time, priority, message.
 pub(crate) fn falco_line(alert: &Alert, options: &AlertOptions) -> String {
-    let clock = if options.iso_8601 {
+    let moment = if options.iso_8601 {
         time(alert.time, "%Y-%m-%dT%H:%M:%S.%9f+0000")
-    } else if options.local_time {
-        time_in(zone(), alert.time, "%H:%M:%S.%9f")
     } else {
-        time(alert.time, "%H:%M:%S.%9f")
+        clock(alert.time, "%H:%M:%S.%9f", options.local_time)
     };
-    format!("{clock}: {} {}", alert.priority, printable(&alert.output))
+    format!("{moment}: {} {}", alert.priority, printable(&alert.output))
 }
 
 /// A field's value as JSON: numbers and truth values keep their type.

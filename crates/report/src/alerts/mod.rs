@@ -71,10 +71,11 @@ const SHORT_NAMES: [(&str, &str); 5] = [
     ("text", "falco-text"),
 ];
 
-/// The time of the day of nanoseconds since the Unix epoch, `HH:MM:SS`, for people who watch.
+/// The time of the day of nanoseconds since the Unix epoch, `HH:MM:SS`, for people who watch: in UTC, or in the zone of the
+/// host.
 #[must_use]
-pub fn clock(nanoseconds: u64) -> String {
-    crate::alert_text::time(nanoseconds, "%H:%M:%S")
+pub fn clock(nanoseconds: u64, local_time: bool) -> String {
+    crate::alert_text::clock(nanoseconds, "%H:%M:%S", local_time)
 }
 
 /// The alert format of a name or short name.

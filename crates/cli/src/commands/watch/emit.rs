@@ -73,6 +73,8 @@ pub(crate) enum Screen {
     Live {
         /// Whether to use colours.
         color: bool,
+        /// Whether times are those of the host's zone.
+        local_time: bool,
         /// The numbers of now.
         snapshot: Box<dyn FnMut() -> Snapshot + Send>,
         /// What is said beside, on the same terminal.
@@ -105,10 +107,13 @@ impl Emitter {
     /// When standard output cannot be written to.
     pub(crate) fn run(mut self, matches: &Receiver<Matched<Event>>) -> io::Result<()> {
         let live = matches!(self.screen, Screen::Live { .. });
-        let mut view = Live::new(
-            self.stdout.clone(),
-            matches!(self.screen, Screen::Live { color: true, .. }),
-        );
+        let (color, local_time) = match &self.screen {
+            Screen::Live {
+                color, local_time, ..
+            } => (*color, *local_time),
+            Screen::Lines(..) => (false, false),
+        };
+        let mut view = Live::new(self.stdout.clone(), color, local_time);
         let mut drawn = Instant::now();
         let mut fresh: Vec<(Alert, Context)> = Vec::new();
         let mut line = Vec::new();

@@ -45,15 +45,17 @@ pub(crate) struct Context {
 pub(crate) struct Live<W> {
     terminal: W,
     color: bool,
+    local_time: bool,
     panel_lines: usize,
 }
 
 impl<W: Write> Live<W> {
-    /// A view that has drawn nothing yet.
-    pub(crate) fn new(terminal: W, color: bool) -> Self {
+    /// A view that has drawn nothing yet. Times are in UTC unless `local_time`.
+    pub(crate) fn new(terminal: W, color: bool, local_time: bool) -> Self {
         Self {
             terminal,
             color,
+            local_time,
             panel_lines: 0,
         }
     }
@@ -103,7 +105,7 @@ impl<W: Write> Live<W> {
 
     fn detection(&self, alert: &Alert, context: &Context, columns: usize) -> Vec<String> {
         let priority = format!("{:<13}", alert.priority.name().to_ascii_uppercase());
-        let head = format!("{}  ", report::alerts::clock(alert.time));
+        let head = format!("{}  ", report::alerts::clock(alert.time, self.local_time));
         let rest = columns.saturating_sub(head.width() + priority.width());
         let mut lines = vec![format!(
             "{head}{}{}",
@@ -284,7 +286,7 @@ mod tests {
         };
         for columns in [1, 20, 40, 80, 200] {
             let mut out = Vec::new();
-            Live::new(&mut out, false)
+            Live::new(&mut out, false, false)
                 .draw(&[], &[(alert(), context.clone())], &snapshot, columns)
                 .unwrap();
             let text = String::from_utf8(out).unwrap();
@@ -301,7 +303,7 @@ mod tests {
     #[test]
     fn the_panel_is_drawn_over_itself() {
         let mut out = Vec::new();
-        let mut live = Live::new(&mut out, false);
+        let mut live = Live::new(&mut out, false, false);
         live.draw(&[], &[], &Snapshot::default(), 80).unwrap();
         let lines = live.panel_lines;
         live.draw(&["note: said".to_owned()], &[], &Snapshot::default(), 80)

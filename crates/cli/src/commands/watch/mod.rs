@@ -356,6 +356,7 @@ fn screen(
         }
         None if terminal && !options.plain && sources.kernel => Ok(Screen::Live {
             color: console.wants_color(),
+            local_time: options.local_time,
             snapshot: Box::new(figures::snapshots(started, numbers, detections, counters)),
             notes: console.gather(),
         }),
