@@ -9,6 +9,8 @@
 
 #[path = "watch/bypasses.rs"]
 mod bypasses;
+#[path = "watch/captures.rs"]
+mod captures;
 #[path = "watch/hostile.rs"]
 mod hostile;
 #[path = "watch/runtimes.rs"]
@@ -826,97 +828,72 @@ fn a_reader_of_a_file_of_events_misses_nothing() {
     assert!(!errors.contains("did not reach"), "{errors}");
 }
 
+/// A watch on a terminal, ended with this.
+struct OnTerminal {
+    terminal: Child,
+    /// Holds the number of the process.
+    process: PathBuf,
+}
+
+impl OnTerminal {
+    fn signal(&self, name: &str) -> bool {
+        let process = std::fs::read_to_string(&self.process).unwrap_or_default();
+        let status = Command::new("kill")
+            .args([name, process.trim()])
+            .stderr(Stdio::null())
+            .status();
+        status.is_ok_and(|status| status.success())
+    }
+}
+
+impl Drop for OnTerminal {
+    fn drop(&mut self) {
+        if !matches!(self.terminal.try_wait(), Ok(Some(_))) {
+            self.signal("-KILL");
+            let _ = self.terminal.kill();
+            let _ = self.terminal.wait();
+        }
+    }
+}
+
 #[test]
-fn a_rule_starts_a_capture_that_can_be_replayed() {
+fn notes_are_shown_above_the_panel_of_a_terminal() {
     if kernel_is_out_of_reach() {
         return;
     }
+    if Command::new("script").arg("--version").output().is_err() {
+        eprintln!("skipped: there is no `script` to make a terminal with");
+        return;
+    }
     let folder = tempfile::tempdir().unwrap();
-    let captures = folder.path().join("captures");
-    std::fs::create_dir(&captures).unwrap();
-    let trigger = write(folder.path(), "trigger-of-the-test", "x");
-    let after = write(folder.path(), "after-of-the-test", "x");
-    let capturing = opening("trigger-of-the-test") + "  capture: true\n  capture_duration: 1500\n";
-    let rules = write(
-        folder.path(),
-        "rules.yaml",
-        &format!(
-            "{capturing}{}",
-            opening("after-of-the-test").replace("Test file", "Later file")
-        ),
+    let rules = write(folder.path(), "rules.yaml", &opening("panel-of-the-test"));
+    let opened = write(folder.path(), "panel-of-the-test", "x");
+    let process = folder.path().join("process");
+    let command = format!(
+        "echo $$ > {}; exec {} watch --rules {}",
+        process.display(),
+        env!("CARGO_BIN_EXE_hullward"),
+        rules.display()
     );
-    let watch = Watch::start(&[
-        "watch",
-        "--rules",
-        rules.to_str().unwrap(),
-        "--format",
-        "json",
-        "--capture-folder",
-        captures.to_str().unwrap(),
-    ]);
-    Watch::wait(&watch.stderr, "watching with 2 rules");
-    // The shell opens the first file, then those below it the second; a stranger opens it too.
-    let script = format!(
-        "read line < {}; cat {} > /dev/null",
-        trigger.display(),
-        after.display()
-    );
-    let status = Command::new("sh").args(["-c", &script]).status();
-    assert!(status.unwrap().success());
-    assert!(
-        Command::new("head")
-            .arg(&after)
-            .stdout(Stdio::null())
-            .status()
-            .unwrap()
-            .success()
-    );
-    let line = Watch::wait(&watch.stderr, " records after `Test file opened`");
-    watch.stop();
-    let files: Vec<PathBuf> = std::fs::read_dir(&captures)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
-    assert_eq!(files.len(), 1, "{files:?}");
-    assert!(line.contains(files[0].to_str().unwrap()), "{line}");
-    let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&files[0]).unwrap().permissions());
-    assert_eq!(mode & 0o777, 0o600);
-
-    let replay = |rules: &Path| {
-        let output = hullward(&["watch", "--format", "json", "--replay"])
-            .arg(&files[0])
-            .arg("--rules")
-            .arg(rules)
-            .output()
-            .unwrap();
-        assert!(
-            output.status.success(),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        alerts(&output.stdout)
-    };
-    let seen: Vec<(String, String)> = replay(&rules)
-        .iter()
-        .map(|alert| {
-            let text = |value: &Value| value.as_str().unwrap().to_owned();
-            (text(&alert["rule"]), text(&alert["output_fields"]["proc.name"]))
-        })
-        .collect();
-    let expected = [("Test file opened", "sh"), ("Later file opened", "cat")];
-    assert_eq!(
-        seen,
-        expected.map(|(rule, name)| (rule.to_owned(), name.to_owned()))
-    );
-
-    // Without the option, it is told that the rules ask for captures.
-    let output = hullward(&["watch", "--seconds", "0", "--rules"])
-        .arg(&rules)
-        .output()
+    let mut child = Command::new("script")
+        .args(["-qefc", &command, "/dev/null"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
         .unwrap();
-    let errors = String::from_utf8(output.stderr).unwrap();
-    assert!(
-        errors.contains("1 rules ask for a capture") && errors.contains("--capture-folder"),
-        "{errors}"
-    );
+    let screen = lines(child.stdout.take().unwrap());
+    let mut watch = OnTerminal {
+        terminal: child,
+        process,
+    };
+    Watch::wait(&screen, "watching with 1 rules on kernel");
+    std::fs::read(&opened).unwrap();
+    Watch::wait(&screen, "opened | file=");
+    assert!(watch.signal("-HUP"));
+    let line = Watch::wait(&screen, "rules are loaded anew");
+    // What was drawn is taken away first.
+    assert!(line.contains("\u{1b}[J"), "{line:?}");
+    assert!(watch.signal("-TERM"));
+    Watch::wait(&screen, "1 detections in");
+    assert!(watch.terminal.wait().unwrap().success());
 }
