@@ -65,6 +65,9 @@ static struct task_struct *(*const bpf_get_current_task_btf)(void) = (void *)158
 // The value of a field: loaded where the verifier knows the type of the pointer, else as READ does.
 #define GET(direct, field) ((direct) ? (field) : READ(field))
 
+// Kernels before 5.11 give the current task as a bare number.
+#define TYPED_CURRENT has_enumerator(enum bpf_func_id, BPF_FUNC_get_current_task_btf)
+
 // Keeps the compiler from dropping a bound that the verifier needs to see.
 #define keep(value) asm volatile("" : "+r"(value))
 

@@ -35,9 +35,6 @@ struct {
 	__type(value, u32);
 } handlers SEC(".maps");
 
-// Kernels before 5.11 give the current task as a bare number.
-#define TYPED_CURRENT has_enumerator(enum bpf_func_id, BPF_FUNC_get_current_task_btf)
-
 // The row of `wanted` for the system call that returns, or a negative number; `compat` for the 32-bit table.
 inlined s64 row_of(struct pt_regs *regs, struct task_struct *task, bool direct, bool *compat)
 {
@@ -122,6 +119,10 @@ int sys_exit(u64 *context)
 	struct wanted *call = bpf_map_lookup_elem(&wanted, &key);
 	if (!call || !call->handler)
 		return 0;
+	// By far the most of what is sent and received, and rules seldom ask for it. Looked at here, since a tail call and what
+	// begins a record cost as much again.
+	if (call->flags & WANTED_NOT_TCP && is_tcp(first_argument((struct pt_regs *)context[0], compat)))
+		return 0;
 	bpf_tail_call(context, &handlers, call->handler);
 	// No such program: the table and the loader disagree.
 	struct counters *counters = counters_of(0);
@@ -151,9 +152,6 @@ inlined s32 begin_call(u64 *context)
 	if (call->flags & WANTED_FAILED_ONLY && ret >= 0)
 		return -1;
 	if (settings->own_process && settings->own_process == bpf_get_current_pid_tgid() >> 32)
-		return -1;
-	// By far the most of what is sent and received, and rules seldom ask for it.
-	if (call->flags & WANTED_NOT_TCP && is_tcp(first_argument(regs, compat)))
 		return -1;
 	s32 index;
 	if (TYPED_CURRENT)

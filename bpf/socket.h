@@ -36,10 +36,26 @@ inlined void ends_of(struct socket_ends *ends, struct sock *sock)
 	}
 }
 
+// The open file behind a descriptor of the current task, with as few calls of helpers as the kernel allows.
+inlined struct file *current_file(s64 descriptor)
+{
+	if (!TYPED_CURRENT)
+		return file_in((struct task_struct *)bpf_get_current_task(), descriptor);
+	struct files_struct *files = bpf_get_current_task_btf()->files;
+	if (!files)
+		return 0;
+	struct fdtable *table = files->fdt;
+	if (!table || descriptor < 0 || (u64)descriptor >= table->max_fds)
+		return 0;
+	struct file *file = 0;
+	bpf_probe_read_kernel(&file, sizeof(file), (void *)((u64)table->fd + descriptor * sizeof(void *)));
+	return file;
+}
+
 // Whether a descriptor of the current task is a TCP socket.
 inlined bool is_tcp(s32 descriptor)
 {
-	struct file *file = file_in((struct task_struct *)bpf_get_current_task(), descriptor);
+	struct file *file = current_file(descriptor);
 	if (!file)
 		return false;
 	struct inode *inode = READ(file->f_inode);
