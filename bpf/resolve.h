@@ -26,6 +26,11 @@ struct {
 	__type(value, struct resolved);
 } resolutions SEC(".maps");
 
+inlined void forget_resolved(u32 thread)
+{
+	bpf_map_delete_elem(&resolutions, &thread);
+}
+
 // Copies what is in slot->path; returns its length, 0 when it is too long to be told.
 inlined u32 keep_built(struct slot *slot, u8 *text)
 {
@@ -50,7 +55,7 @@ separate int note_resolved(u64 mount, u64 dentry, u64 second_mount, u64 second_d
 	struct slot *slot = slot_of(index);
 	// Another thread was interrupted at this very place: this one's path stays as given.
 	if (!slot || slot->busy) {
-		bpf_map_delete_elem(&resolutions, &thread);
+		forget_resolved(thread);
 		return 0;
 	}
 	slot->busy = 1;
@@ -72,11 +77,6 @@ separate int note_resolved(u64 mount, u64 dentry, u64 second_mount, u64 second_d
 	bpf_map_update_elem(&resolutions, &thread, resolved, 0);
 	slot->busy = 0;
 	return 0;
-}
-
-inlined void forget_resolved(u32 thread)
-{
-	bpf_map_delete_elem(&resolutions, &thread);
 }
 
 // What was noted for the call of the record.
@@ -107,7 +107,7 @@ separate int put_resolved(u32 index)
 			chunk_end(slot, at, length);
 		}
 	}
-	bpf_map_delete_elem(&resolutions, &thread);
+	forget_resolved(thread);
 	return 0;
 }
 
@@ -130,84 +130,56 @@ inlined u64 dentry_of(u64 path)
 }
 
 // Checks that take a folder and what is, or will be, in it.
-inlined int in_folder(u64 *context, u32 kind)
+inlined void in_folder(u64 *context, u32 kind)
 {
-	return note_resolved(mount_of(argument_of(context, 0)), argument_of(context, 1), 0, 0, kind);
+	note_resolved(mount_of(argument_of(context, 0)), argument_of(context, 1), 0, 0, kind);
 }
 
 // Checks that take a path.
-inlined int by_path(u64 *context, u32 kind)
+inlined void by_path(u64 *context, u32 kind)
 {
 	u64 path = argument_of(context, 0);
-	return note_resolved(mount_of(path), dentry_of(path), 0, 0, kind);
+	note_resolved(mount_of(path), dentry_of(path), 0, 0, kind);
 }
 
-SEC("fentry/security_path_unlink")
-int resolved_unlink(u64 *context)
-{
-	return in_folder(context, RESOLVES_REMOVAL) & 0;
-}
+// A program at one of the kernel's checks of paths.
+#define AT_CHECK(program, check, act)                                                                                          \
+	SEC("fentry/" check) int program(u64 *context)                                                                         \
+	{                                                                                                                      \
+		act;                                                                                                           \
+		return 0;                                                                                                      \
+	}
 
-SEC("fentry/security_path_rmdir")
-int resolved_rmdir(u64 *context)
-{
-	return in_folder(context, RESOLVES_REMOVAL) & 0;
-}
-
-SEC("fentry/security_path_mkdir")
-int resolved_mkdir(u64 *context)
-{
-	return in_folder(context, RESOLVES_FOLDER) & 0;
-}
-
-SEC("fentry/security_path_mknod")
-int resolved_mknod(u64 *context)
-{
-	return in_folder(context, RESOLVES_NODE) & 0;
-}
+AT_CHECK(resolved_unlink, "security_path_unlink", in_folder(context, RESOLVES_REMOVAL))
+AT_CHECK(resolved_rmdir, "security_path_rmdir", in_folder(context, RESOLVES_REMOVAL))
+AT_CHECK(resolved_mkdir, "security_path_mkdir", in_folder(context, RESOLVES_FOLDER))
+AT_CHECK(resolved_mknod, "security_path_mknod", in_folder(context, RESOLVES_NODE))
+AT_CHECK(resolved_truncate, "security_path_truncate", by_path(context, RESOLVES_TRUNCATE))
+AT_CHECK(resolved_chmod, "security_path_chmod", by_path(context, RESOLVES_MODE))
+AT_CHECK(resolved_chown, "security_path_chown", by_path(context, RESOLVES_OWNER))
+AT_CHECK(resolved_chroot, "security_path_chroot", by_path(context, RESOLVES_ROOT))
 
 SEC("fentry/security_path_symlink")
 int resolved_symlink(u64 *context)
 {
-	return note_resolved(0, 0, mount_of(argument_of(context, 0)), argument_of(context, 1), RESOLVES_SYMLINK) & 0;
+	note_resolved(0, 0, mount_of(argument_of(context, 0)), argument_of(context, 1), RESOLVES_SYMLINK);
+	return 0;
 }
 
 SEC("fentry/security_path_link")
 int resolved_link(u64 *context)
 {
 	u64 mount = mount_of(argument_of(context, 1));
-	return note_resolved(mount, argument_of(context, 0), mount, argument_of(context, 2), RESOLVES_LINK) & 0;
+	note_resolved(mount, argument_of(context, 0), mount, argument_of(context, 2), RESOLVES_LINK);
+	return 0;
 }
 
 SEC("fentry/security_path_rename")
 int resolved_rename(u64 *context)
 {
-	return note_resolved(mount_of(argument_of(context, 0)), argument_of(context, 1), mount_of(argument_of(context, 2)),
-			     argument_of(context, 3), RESOLVES_RENAME) & 0;
-}
-
-SEC("fentry/security_path_truncate")
-int resolved_truncate(u64 *context)
-{
-	return by_path(context, RESOLVES_TRUNCATE) & 0;
-}
-
-SEC("fentry/security_path_chmod")
-int resolved_chmod(u64 *context)
-{
-	return by_path(context, RESOLVES_MODE) & 0;
-}
-
-SEC("fentry/security_path_chown")
-int resolved_chown(u64 *context)
-{
-	return by_path(context, RESOLVES_OWNER) & 0;
-}
-
-SEC("fentry/security_path_chroot")
-int resolved_chroot(u64 *context)
-{
-	return by_path(context, RESOLVES_ROOT) & 0;
+	note_resolved(mount_of(argument_of(context, 0)), argument_of(context, 1), mount_of(argument_of(context, 2)),
+		      argument_of(context, 3), RESOLVES_RENAME);
+	return 0;
 }
 
 // The folder that something is mounted on.
@@ -215,7 +187,8 @@ SEC("fentry/security_sb_mount")
 int resolved_mount(u64 *context)
 {
 	u64 path = argument_of(context, 1);
-	return note_resolved(0, 0, mount_of(path), dentry_of(path), RESOLVES_MOUNT) & 0;
+	note_resolved(0, 0, mount_of(path), dentry_of(path), RESOLVES_MOUNT);
+	return 0;
 }
 
 #endif

@@ -51,8 +51,7 @@ pub struct SensorConfig {
     pub environment: bool,
     /// Bytes taken from what is read and written, at most 4,096.
     pub data_bytes: usize,
-    /// Bytes of all ring buffers together; rounded down to powers of two. They are mapped twice, so that they count doubly as
-    /// resident memory.
+    /// Bytes of all ring buffers together; rounded down to powers of two. All of them count as resident memory.
     pub ring_bytes: usize,
     /// Events a second that each control group may make for certain while the buffers are half full; what is beyond is
     /// counted as lost, so that one group cannot blind the sensor for the others. `None`: first come, first served.

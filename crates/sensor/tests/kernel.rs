@@ -25,6 +25,7 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+use testkit::control_group::ControlGroup;
 
 /// A record that outlives its buffer.
 #[derive(Debug, Clone)]
@@ -926,9 +927,9 @@ fn calls_by_the_32_bit_gate_are_seen() {
 #[test]
 fn control_groups_are_told_with_their_path() {
     let Some(mut watch) = watch(&[]) else { return };
-    let Some(group) = Group::new("told") else { return };
-    let path = format!("/{}", group.0.file_name().unwrap().to_str().unwrap());
-    let child = group.run("exec sleep 0");
+    let Some(group) = group("told") else { return };
+    let path = format!("/{}", group.folder().file_name().unwrap().to_str().unwrap());
+    let child = group.run(&FIRST_PROCESSOR, "exec sleep 0");
     drop(group);
     let made = watch.find("mkdir", |seen| {
         seen.is(Kind::Cgroup) && seen.text(Tag::Cgroup) == path
@@ -1267,7 +1268,7 @@ fn a_process_cloned_into_a_group_is_in_that_group() {
         eprintln!("skipped: groups of version 1 tell containers apart here, and cannot be cloned into");
         return;
     }
-    let Some(group) = Group::new("cloned") else { return };
+    let Some(group) = group("cloned") else { return };
     let made = watch.find("the group", |seen| {
         seen.is(Kind::Cgroup)
             && seen.header.args[0] == 1
@@ -1276,7 +1277,7 @@ fn a_process_cloned_into_a_group_is_in_that_group() {
     let folder = folder();
     let file = folder.path().join("opened-in-group");
     std::fs::write(&file, "").unwrap();
-    let directory = std::fs::File::open(&group.0).unwrap();
+    let directory = std::fs::File::open(group.folder()).unwrap();
     let name = std::ffi::CString::new(file.to_str().unwrap()).unwrap();
     // struct clone_args, as far as the group.
     let mut arguments = [0_u64; 11];
@@ -1407,52 +1408,14 @@ fn files_reached_by_handle_and_filled_without_writing_are_named() {
     }
 }
 
+/// Starts a shell on the first processor.
+const FIRST_PROCESSOR: [&str; 2] = ["taskset", "1"];
+
 /// A control group of the test's own; `None` where there is none to be had.
-struct Group(std::path::PathBuf);
-
-impl Group {
-    fn new(name: &str) -> Option<Self> {
-        let hierarchy = [
-            "/sys/fs/cgroup/memory",
-            "/sys/fs/cgroup/unified",
-            "/sys/fs/cgroup",
-        ]
-        .into_iter()
-        .find(|path| std::path::Path::new(path).join("cgroup.procs").exists());
-        let Some(hierarchy) = hierarchy else {
-            eprintln!("skipped: no control groups are mounted");
-            return None;
-        };
-        let folder = std::path::Path::new(hierarchy).join(format!("hullward-{name}-{}", own()));
-        match std::fs::create_dir(&folder) {
-            Ok(()) => Some(Self(folder)),
-            Err(error) => {
-                eprintln!("skipped: {}: {error}", folder.display());
-                None
-            }
-        }
-    }
-
-    /// Runs a shell script in the group, on the first processor.
-    fn run(&self, script: &str) -> u32 {
-        let mut child = Command::new("taskset")
-            .args(["1", "sh", "-c", &format!("echo $$ > $0/cgroup.procs; {script}")])
-            .arg(&self.0)
-            .spawn()
-            .unwrap();
-        assert!(child.wait().unwrap().success());
-        child.id()
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        // A group is busy until its last process is gone altogether.
-        let deadline = Instant::now() + Duration::from_secs(10);
-        while std::fs::remove_dir(&self.0).is_err() && Instant::now() < deadline {
-            std::thread::yield_now();
-        }
-    }
+fn group(name: &str) -> Option<ControlGroup> {
+    ControlGroup::new(&format!("hullward-{name}-{}", own()))
+        .inspect_err(|reason| eprintln!("skipped: {reason}"))
+        .ok()
 }
 
 #[test]
@@ -1471,18 +1434,24 @@ fn a_flood_from_one_control_group_does_not_blind_the_sensor_for_others() {
             return;
         }
     };
-    let (Some(noisy), Some(quiet)) = (Group::new("noisy"), Group::new("quiet")) else {
+    let (Some(noisy), Some(quiet)) = (group("noisy"), group("quiet")) else {
         return;
     };
     let folder = folder();
     let file = folder.path().join("looked-at");
     std::fs::write(&file, "").unwrap();
     // Nobody reads meanwhile.
-    noisy.run("i=0; while [ $i -lt 20000 ]; do : < /dev/null; i=$((i+1)); done");
-    let process = quiet.run(&format!(
-        "i=0; while [ $i -lt 100 ]; do : < {}; i=$((i+1)); done",
-        file.display()
-    ));
+    noisy.run(
+        &FIRST_PROCESSOR,
+        "i=0; while [ $i -lt 20000 ]; do : < /dev/null; i=$((i+1)); done",
+    );
+    let process = quiet.run(
+        &FIRST_PROCESSOR,
+        &format!(
+            "i=0; while [ $i -lt 100 ]; do : < {}; i=$((i+1)); done",
+            file.display()
+        ),
+    );
     let losses = sensor.losses().unwrap().total();
     assert!(losses.over_budget > 10_000, "{losses:?}");
     let name = file.to_str().unwrap();

@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests make and read their own files")]
 #![allow(clippy::unwrap_used, reason = "a failing test helper should panic")]
 
+pub mod control_group;
 pub mod family;
 pub mod fixture;
 pub mod http;

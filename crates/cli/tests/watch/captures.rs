@@ -1,6 +1,7 @@
 //! Captures that rules start.
 
 use super::*;
+use testkit::control_group::ControlGroup;
 
 #[test]
 fn a_rule_starts_a_capture_that_can_be_replayed() {
@@ -97,51 +98,19 @@ fn a_rule_starts_a_capture_that_can_be_replayed() {
     );
 }
 
-/// A control group whose name is that of a container of Docker, which a shell can join.
-struct Group(PathBuf);
-
-impl Group {
-    fn new(id: &str) -> Option<Self> {
-        let hierarchy = [
-            "/sys/fs/cgroup/memory",
-            "/sys/fs/cgroup/unified",
-            "/sys/fs/cgroup",
-        ]
-        .into_iter()
-        .find(|path| Path::new(path).join("cgroup.procs").exists())?;
-        let folder = Path::new(hierarchy).join(format!("docker-{id}.scope"));
-        std::fs::create_dir(&folder).ok()?;
-        Some(Self(folder))
-    }
-
-    fn run(&self, script: &str) {
-        let status = Command::new("sh")
-            .args(["-c", &format!("echo $$ > $0/cgroup.procs; {script}")])
-            .arg(&self.0)
-            .status();
-        assert!(status.unwrap().success());
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        // A group is busy until its last process is gone altogether.
-        let deadline = Instant::now() + Duration::from_secs(10);
-        while std::fs::remove_dir(&self.0).is_err() && Instant::now() < deadline {
-            std::thread::yield_now();
-        }
-    }
-}
-
 #[test]
 fn a_capture_holds_its_container_and_there_are_only_so_many() {
     if kernel_is_out_of_reach() {
         return;
     }
     let id = format!("{:0>64x}", 0xbeef_0000_0000_u64 + u64::from(std::process::id()));
-    let Some(group) = Group::new(&id) else {
-        eprintln!("skipped: no control group can be made");
-        return;
+    // Its name is that of a container of Docker.
+    let group = match ControlGroup::new(&format!("docker-{id}.scope")) {
+        Ok(group) => group,
+        Err(reason) => {
+            eprintln!("skipped: {reason}");
+            return;
+        }
     };
     let folder = tempfile::tempdir().unwrap();
     let captures = folder.path().join("captures");
@@ -174,9 +143,9 @@ fn a_capture_holds_its_container_and_there_are_only_so_many() {
     ]);
     Watch::wait(&watch.stderr, "watching with 2 rules");
     // Each is a shell of its own: the container is all that they have in common.
-    group.run(&format!("read line < {} || true", trigger.display()));
+    group.run(&[], &format!("read line < {} || true", trigger.display()));
     Watch::wait(&watch.stdout, "start-of-the-cage");
-    group.run(&format!("read line < {} || true", after.display()));
+    group.run(&[], &format!("read line < {} || true", after.display()));
     // Outside of it there is no second capture.
     std::fs::read(&after).unwrap();
     Watch::wait(&watch.stderr, "as many as --capture-files allows");
