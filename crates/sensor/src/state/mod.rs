@@ -23,6 +23,7 @@ use crate::syscalls::Table;
 use crate::wire::{Header, Kind, Record, RecordBuilder, Tag};
 use model::event::EventType;
 use process::{Interner, NumberMap};
+use std::collections::BTreeSet;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash as _, Hasher as _};
 use std::sync::Arc;
@@ -51,6 +52,9 @@ const USERS_AGE_AT_EXEC: u64 = 500_000_000;
 
 /// The same when there is no table yet.
 const USERS_AGE_UNKNOWN: u64 = 50_000_000;
+
+/// So many users that are not there are remembered; more are looked for no more often than programs are run.
+const MAXIMUM_MISSING: usize = 64;
 
 /// So many ancestors of a process that is gone are asked for its users.
 const USERS_ASKED: usize = 8;
@@ -127,8 +131,8 @@ struct Users {
     checked: u64,
     /// A program was run in it: before, whoever made the namespace still had its own root folder.
     used: bool,
-    /// Who was asked for last: when nobody of that number is there, each of its events need not ask again.
-    missing: u32,
+    /// Who was looked for and is not there: each of their events need not look again.
+    missing: BTreeSet<u32>,
 }
 
 /// The state; one thread owns it.
@@ -146,12 +150,16 @@ pub struct State {
     first_time: u64,
     last_time: u64,
     reads_left: u32,
+    user_reads_left: u32,
     reads_from: u64,
     keep_ended: u64,
 }
 
 /// The host's files are read for at most this many unknown processes in a second.
 const READS_PER_SECOND: u32 = 512;
+
+/// Files with users are looked at at most this often in a second. A flood of unknown processes does not use this up.
+const USER_READS_PER_SECOND: u32 = 256;
 
 impl State {
     /// A state that knows nothing yet.
@@ -174,6 +182,7 @@ impl State {
             first_time: 0,
             last_time: 0,
             reads_left: READS_PER_SECOND,
+            user_reads_left: USER_READS_PER_SECOND,
             reads_from: 0,
             keep_ended: options.keep_ended,
         }
@@ -198,7 +207,7 @@ impl State {
                     stamp: None,
                     checked: u64::MAX,
                     used: true,
-                    missing: 0,
+                    missing: BTreeSet::new(),
                 },
             );
         }
@@ -271,6 +280,7 @@ impl State {
         if header.time.saturating_sub(self.reads_from) > 1_000_000_000 {
             self.reads_from = header.time;
             self.reads_left = READS_PER_SECOND;
+            self.user_reads_left = USER_READS_PER_SECOND;
         }
         self.processes
             .forget_ended(header.time.saturating_sub(self.keep_ended));
@@ -503,15 +513,17 @@ impl State {
                 age > USERS_AGE
                     || (kind == Kind::Exec && (!users.used || age > USERS_AGE_AT_EXEC))
                     || (users.table.is_none() && age > USERS_AGE_UNKNOWN)
-                    || (lacks_user && (users.missing != header.uid || age > USERS_AGE_AT_EXEC))
+                    || (lacks_user
+                        && (age > USERS_AGE_AT_EXEC
+                            || (users.missing.len() < MAXIMUM_MISSING && !users.missing.contains(&header.uid))))
             }
             None => true,
         };
         if due
-            && self.reads_left > 0
+            && self.user_reads_left > 0
             && let Some(reader) = &mut self.reader
         {
-            self.reads_left -= 1;
+            self.user_reads_left -= 1;
             let stamp = known.and_then(|users| users.stamp);
             // A process that is gone has no root any more; one of its ancestors may share it, and the namespace.
             let same_place = |process: &&Arc<Process>| process.pid_namespace == header.pid_namespace;
@@ -531,8 +543,11 @@ impl State {
                 stamp: None,
                 checked: 0,
                 used: false,
-                missing: 0,
+                missing: BTreeSet::new(),
             });
+            if header.time.saturating_sub(users.checked) > USERS_AGE_AT_EXEC {
+                users.missing.clear();
+            }
             users.checked = header.time;
 
             let first_program = kind == Kind::Exec && !users.used;
@@ -543,10 +558,13 @@ impl State {
                 users.stamp = None;
             }
             if let Some((stamp, table)) = answer {
-                users.missing = header.uid;
                 users.stamp = Some(stamp);
                 if let Some(table) = table {
                     users.table = Some(Arc::new(table));
+                    users.missing.clear();
+                }
+                if users.table.as_ref().is_some_and(|table| !table.users.contains_key(&header.uid)) {
+                    users.missing.insert(header.uid);
                 }
             }
         }

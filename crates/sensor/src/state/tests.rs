@@ -5,6 +5,7 @@ use crate::wire::{Header, Process as Identity, RecordBuilder};
 use model::event::{Argument, EventView as _, Field, Value};
 use proptest::prelude::*;
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 fn header(kind: Kind, time: u64, pid: u32, parent: u32, start: u64) -> Header {
     Header {
@@ -364,6 +365,59 @@ fn a_user_that_was_just_made_is_looked_for_at_once_and_then_seldom() {
     assert_eq!(name(second + 2, 1003), None);
     assert_eq!(name(second + 3, 1003), None);
     assert_eq!(name(2 * second, 1003).as_deref(), Some("made-3"));
+}
+
+/// A machine whose users stay as they are, and how often somebody looked.
+#[derive(Debug)]
+struct Settled(Arc<AtomicU32>);
+
+impl ProcReader for Settled {
+    fn process(&mut self, _: u32) -> Option<ProcFacts> {
+        None
+    }
+
+    fn cgroup(&mut self, _: u32) -> Option<Vec<u8>> {
+        None
+    }
+
+    fn users(
+        &mut self,
+        _: u32,
+        _: u32,
+        known: Option<UserStamp>,
+    ) -> Option<(UserStamp, Option<UserTable>)> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        let stamp = [None, None];
+        let table = UserTable::parse(b"root:x:0:0::/root:/bin/sh", b"");
+        Some((stamp, known.is_none().then_some(table)))
+    }
+}
+
+#[test]
+fn users_who_are_not_there_are_looked_for_once_each() {
+    let looks = Arc::new(AtomicU32::new(0));
+    let mut state = State::new(StateOptions {
+        native: Table::X86_64,
+        reader: Some(Box::new(Settled(Arc::clone(&looks)))),
+        ..StateOptions::default()
+    });
+    let mut by = |time: u64, uid: u32| {
+        let header = Header {
+            uid,
+            syscall: Table::X86_64.number("openat").unwrap(),
+            ..header(Kind::Syscall, time, 5, 4, 1)
+        };
+        apply(&mut state, &RecordBuilder::new(&header).build()).unwrap();
+        looks.load(Ordering::Relaxed)
+    };
+    let second = 1_000_000_000;
+    assert_eq!(by(second, 0), 1);
+    for (turn, uid) in [1001, 1002, 1001, 1002, 1003, 1002, 1001].into_iter().enumerate() {
+        by(second + turn as u64, uid);
+    }
+    assert_eq!(by(second + 10, 1002), 4, "once for the table, then once for each");
+    assert_eq!(by(2 * second, 1002), 5, "once more after a while");
+    assert_eq!(by(2 * second + 1, 1002), 5);
 }
 
 #[test]

@@ -64,6 +64,9 @@ pub struct Acted {
     pub results: Vec<(String, i64)>,
     /// What is worth knowing: calls that failed, scripts that failed, what could not be undone.
     pub notes: Vec<String>,
+    /// Users that were made for it. They stay until the detector has told what it saw: it reads their names when it comes to
+    /// their events, not when these happen.
+    pub users: Vec<String>,
 }
 
 /// A value of a resource or step that others refer to.
@@ -78,7 +81,6 @@ enum Exposed {
 enum Undo {
     File(PathBuf),
     Folder(PathBuf),
-    User(String),
 }
 
 /// How a program is started.
@@ -231,7 +233,6 @@ impl Undo {
                 let result = std::fs::remove_dir_all(&path);
                 (path, result)
             }
-            Self::User(user) => return change_user("userdel", &user),
         };
         match result {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -240,6 +241,14 @@ impl Undo {
             _ => Ok(()),
         }
     }
+}
+
+/// Removes a user that was made for a test.
+///
+/// # Errors
+/// What `userdel` said.
+pub fn remove_user(user: &str) -> Result<(), String> {
+    change_user("userdel", user)
 }
 
 fn change_user(program: &str, user: &str) -> Result<(), String> {
@@ -557,7 +566,7 @@ impl Actor<'_> {
         }
         if self.running.is_none() {
             change_user("useradd", name)?;
-            self.undo.push(Undo::User(name.to_owned()));
+            self.acted.users.push(name.to_owned());
             let passwd = self.read_file("/etc/passwd")?;
             return user_ids(&passwd, name).ok_or_else(|| format!("user `{name}` was not made"));
         }

@@ -2,7 +2,7 @@
 
 use super::description::Test;
 use super::detector::Detector;
-use super::drive::{Acted, Stage};
+use super::drive::{Acted, Stage, remove_user};
 use super::matching::{Alert, Expectation, Fit};
 use std::fmt;
 use std::sync::atomic::Ordering;
@@ -114,7 +114,9 @@ pub fn all(
             deadline: Instant::now() + timeout,
         });
     }
-    for (test, waiting) in tests.iter().zip(waiting) {
+    let mut users = Vec::new();
+    for (test, mut waiting) in tests.iter().zip(waiting) {
+        users.append(&mut waiting.acted.users);
         let alerts = match &detector {
             Some(detector) if waiting.acted.skipped.is_none() && waiting.acted.failure.is_none() => detector
                 .wait_for(&waiting.mark, waiting.deadline, &stage.interrupted, |alerts| {
@@ -125,6 +127,11 @@ pub fn all(
         report
             .rows
             .push(judge(test, waiting.acted, detector.is_some(), &alerts));
+    }
+    for user in users {
+        if let (Err(problem), Some(row)) = (remove_user(&user), report.rows.last_mut()) {
+            row.notes.push(problem);
+        }
     }
     if report.stopped.is_none() {
         report.stopped = stopped(stage, detector);
