@@ -866,14 +866,15 @@ int socket_state(u64 *context)
 	return 0;
 }
 
-// Whether the hierarchy is one that containers are told apart by.
-inlined bool telling_hierarchy(struct cgroup *group)
+// Whether the group's hierarchy is one that containers are told apart by: those of other controllers number their groups the
+// same way.
+inlined bool telling_hierarchy(struct cgroup *group, const struct settings *settings)
 {
 	struct cgroup_root *root = READ(group->root);
-	if (READ(root->hierarchy_id) == 1)
+	if (READ(root->hierarchy_id) == DEFAULT_HIERARCHY)
 		return true;
-	return has_enumerator(enum cgroup_subsys_id, memory_cgrp_id) &&
-	       READ(root->subsys_mask) & 1u << enumerator(enum cgroup_subsys_id, memory_cgrp_id);
+	s64 position = chosen_controller(settings);
+	return position >= 0 && READ(root->subsys_mask) & 1u << position;
 }
 
 #define GROUP_MADE 1
@@ -883,7 +884,7 @@ inlined bool telling_hierarchy(struct cgroup *group)
 inlined void tell_group(struct task_struct *task, bool direct, struct cgroup *group, u64 path, u32 what)
 {
 	struct settings *settings = settings_now();
-	if (!settings || !telling_hierarchy(group))
+	if (!settings || !telling_hierarchy(group, settings))
 		return;
 	s32 index = begin(task, settings, KIND_CGROUP, direct, false);
 	if (index < 0)

@@ -213,13 +213,9 @@ separate int put_user_bytes(u32 index, u64 from, u32 size, u32 tag)
 	return size;
 }
 
-// The control group that says which container a task is in: that of the controller of version 1 which the loader has chosen,
-// or where there is none, or the task is not in one of its groups, that of version 2.
-inlined struct cgroup *cgroup_of(struct task_struct *task, const struct settings *settings, bool direct)
+// The place of the controller of version 1 which the loader has chosen among a set's controllers; negative when there is none.
+inlined s64 chosen_controller(const struct settings *settings)
 {
-	struct css_set *set = direct ? task->cgroups : READ(task->cgroups);
-	if (!set)
-		return 0;
 	u32 which = settings->controller;
 	s64 position = -1;
 #define CONTROLLER(number, name)                                                                                               \
@@ -230,6 +226,17 @@ inlined struct cgroup *cgroup_of(struct task_struct *task, const struct settings
 	CONTROLLER(CONTROLLER_DEVICES, devices_cgrp_id)
 	CONTROLLER(CONTROLLER_CPU, cpu_cgrp_id)
 	CONTROLLER(CONTROLLER_FREEZER, freezer_cgrp_id)
+	return position;
+}
+
+// The control group that says which container a task is in: that of the controller of version 1 which the loader has chosen,
+// or where there is none, or the task is not in one of its groups, that of version 2.
+inlined struct cgroup *cgroup_of(struct task_struct *task, const struct settings *settings, bool direct)
+{
+	struct css_set *set = direct ? task->cgroups : READ(task->cgroups);
+	if (!set)
+		return 0;
+	s64 position = chosen_controller(settings);
 	if (position >= 0) {
 		struct cgroup_subsys_state *state = 0;
 		u64 from = 0;
@@ -245,12 +252,20 @@ inlined struct cgroup *cgroup_of(struct task_struct *task, const struct settings
 	return READ(set->dfl_cgrp);
 }
 
+// The hierarchy of version 2, as the kernel numbers it.
+#define DEFAULT_HIERARCHY 0
+
+// Each hierarchy counts its groups by itself: this tells the numbers of version 1 from those of version 2.
+#define NUMBER_OF_VERSION_1 (1ull << 63)
+
 inlined u64 cgroup_number(struct cgroup *group)
 {
 	if (!group)
 		return 0;
 	struct kernfs_node *node = READ(group->kn);
-	return READ(node->id);
+	struct cgroup_root *root = READ(group->root);
+	u64 number = READ(node->id);
+	return READ(root->hierarchy_id) == DEFAULT_HIERARCHY ? number : number | NUMBER_OF_VERSION_1;
 }
 
 // The header for what `task` does now.

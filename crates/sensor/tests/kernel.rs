@@ -22,6 +22,7 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -286,9 +287,9 @@ fn links_in_names_are_followed_where_the_kernel_lets_programs_look() {
     std::fs::create_dir(&real).unwrap();
     std::os::unix::fs::symlink("real", folder.path().join("alias")).unwrap();
     let by_alias = |name: &str| folder.path().join("alias").join(name);
-    let text = |path: &std::path::Path| path.to_str().unwrap().to_owned();
+    let text = |path: &Path| path.to_str().unwrap().to_owned();
     let real = |name: &str| text(&real.join(name));
-    let c = |path: &std::path::Path| std::ffi::CString::new(text(path)).unwrap();
+    let c = |path: &Path| std::ffi::CString::new(text(path)).unwrap();
 
     let made = by_alias("made");
     let Some(seen) = resolved("mkdir", || std::fs::create_dir(&made).unwrap()) else {
@@ -949,6 +950,54 @@ fn control_groups_are_told_with_their_path() {
     });
 }
 
+/// Hierarchies number their groups each by itself: what is told must not confuse them.
+#[test]
+fn groups_of_other_hierarchies_are_neither_told_nor_confused() {
+    let folders = [
+        "/sys/fs/cgroup/cpu",
+        "/sys/fs/cgroup/pids",
+        "/sys/fs/cgroup/memory",
+        "/sys/fs/cgroup/unified",
+    ];
+    if folders
+        .iter()
+        .any(|folder| !Path::new(folder).join("cgroup.procs").exists())
+    {
+        eprintln!("skipped: this host has no hierarchies of both versions");
+        return;
+    }
+    let Some(mut watch) = watch(&[]) else { return };
+    let name = format!("hullward-hierarchy-{}", own());
+    for folder in folders {
+        std::fs::create_dir(Path::new(folder).join(&name)).unwrap();
+    }
+    for folder in folders {
+        std::fs::remove_dir(Path::new(folder).join(&name)).unwrap();
+    }
+    let path = format!("/{name}");
+    let removed = |seen: &&Seen| seen.is(Kind::Cgroup) && seen.header.args[0] == 2;
+    let made: Vec<Seen> = {
+        let told = |seen: &&Seen| {
+            seen.is(Kind::Cgroup) && seen.header.args[0] == 1 && seen.text(Tag::Cgroup) == path
+        };
+        // The last of all that happened.
+        watch.find("rmdir of the second", |seen| {
+            removed(&seen) && seen.text(Tag::Cgroup) == path && seen.header.cgroup >> 63 == 0
+        });
+        watch.seen.iter().filter(told).cloned().collect()
+    };
+    let versions: Vec<u64> = made.iter().map(|seen| seen.header.cgroup >> 63).collect();
+    assert_eq!(versions, [1, 0], "memory of version 1, then version 2");
+    let removed: Vec<u64> = watch
+        .seen
+        .iter()
+        .filter(removed)
+        .filter(|seen| seen.text(Tag::Cgroup) == path)
+        .map(|seen| seen.header.cgroup)
+        .collect();
+    assert_eq!(removed, [made[0].header.cgroup, made[1].header.cgroup]);
+}
+
 /// What a call wrote, named, or was given, where the record of the call has it.
 #[test]
 fn calls_are_told_with_what_they_take() {
@@ -1187,7 +1236,7 @@ fn a_name_that_changes_while_it_is_used_does_not_hide_the_file() {
 }
 
 /// Runs `act` in a child between fork and exec, then opens `path` there; the exec fails.
-fn child_opens(path: &std::path::Path, act: impl Fn() -> bool + Send + Sync + 'static) -> bool {
+fn child_opens(path: &Path, act: impl Fn() -> bool + Send + Sync + 'static) -> bool {
     let name = std::ffi::CString::new(path.to_str().unwrap()).unwrap();
     let (mut reader, writer) = std::io::pipe().unwrap();
     let mut command = Command::new("/nonexistent");
@@ -1264,7 +1313,7 @@ fn a_process_cloned_into_a_group_is_in_that_group() {
     let Some(mut watch) = watch(&["open", "openat"]) else {
         return;
     };
-    if !std::path::Path::new("/sys/fs/cgroup/cgroup.controllers").exists() {
+    if !Path::new("/sys/fs/cgroup/cgroup.controllers").exists() {
         eprintln!("skipped: groups of version 1 tell containers apart here, and cannot be cloned into");
         return;
     }

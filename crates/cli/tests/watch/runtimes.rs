@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 use testkit::image::{Image, Layer};
 
@@ -18,6 +19,12 @@ const UID: &str = "1b2c3d4e-0a0b-4c0d-8e0f-1a2b3c4d5e6f";
 
 fn skipped(reason: &str) {
     eprintln!("skipped: {reason}");
+}
+
+/// A number of ten digits for each test, since the watches of all tests see the containers of all.
+fn number() -> u32 {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    1_000_000_000 + (std::process::id() << 6) + NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
 /// Whether a program is installed.
@@ -443,7 +450,7 @@ fn a_pod_of_containerd_is_named() {
     let Some(busybox) = busybox() else { return };
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    let number = std::process::id();
+    let number = number();
     let groups = Groups(format!("hullward-pod-test-{number}"));
     let name = format!("registry.example/hullward-pod-test:{number}");
     let image = Image::new(vec![
@@ -680,7 +687,7 @@ fn a_container_of_ctr_is_named() {
     let Some(busybox) = busybox() else { return };
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    let number = std::process::id();
+    let number = number();
     let groups = Groups(format!("hullward-ctr-test-{number}"));
     let name = format!("registry.example/hullward-ctr-test:{number}");
     let layer = Layer::new("COPY busybox /bin/").program("bin/busybox", std::fs::read(busybox).unwrap());
@@ -703,7 +710,7 @@ fn a_container_of_ctr_is_named() {
         LONG,
     );
     // As nerdctl names containers.
-    let id = format!("{number:064x}");
+    let id = format!("{number:08x}{}", "d".repeat(56));
     let script = format!("/bin/busybox true keep-{number}; exec /bin/busybox sleep 3600");
     let started = run(containerd
         .ctr("default")
@@ -760,7 +767,7 @@ impl Bundle {
         std::fs::create_dir_all(root.join("bin")).unwrap();
         std::fs::create_dir_all(root.join("proc")).unwrap();
         std::fs::copy(busybox, root.join("bin/busybox")).unwrap();
-        let number = std::process::id();
+        let number = number();
         Some(Self {
             folder,
             number,
@@ -848,7 +855,7 @@ fn pods_are_told_by_the_control_groups_that_the_kubelet_makes() {
     // Where the watch looks for it.
     let state = Path::new("/run/runc");
     let unit = UID.replace('-', "_");
-    let id = |form: char| format!("{number:032x}{}", form.to_string().repeat(32));
+    let id = |form: char| format!("{number:08x}{}", form.to_string().repeat(56));
     // With the driver for cgroupfs, and with that for systemd.
     for (id, group) in [
         (id('a'), format!("kubepods/besteffort/pod{UID}/{}", id('a'))),
@@ -896,7 +903,7 @@ fn a_container_that_is_gone_before_its_runtime_answers_is_told_by_what_is_known(
     let socket = folder.join("hanging.sock");
     let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
     let state = folder.join("state");
-    let id = format!("{number:032x}{}", "c".repeat(32));
+    let id = format!("{number:08x}{}", "c".repeat(56));
     let fields = [
         "container.id",
         "container.name",
@@ -985,7 +992,7 @@ fn a_podman_container_is_named() {
     let Some(busybox) = busybox() else { return };
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    let number = std::process::id();
+    let number = number();
     let groups = Groups(format!("hullward-podman-test-{number}"));
     let mut podman = Podman {
         folder: folder.to_owned(),
