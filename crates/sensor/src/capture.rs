@@ -52,7 +52,7 @@ impl CaptureHost {
             hostname: hostname.to_owned(),
             boot_offset,
             architecture: match Table::native() {
-                Table::Arm64 => "arm64",
+                Table::Arm64 | Table::Arm => "arm64",
                 Table::X86_64 | Table::Ia32 => "x86-64",
             }
             .to_owned(),

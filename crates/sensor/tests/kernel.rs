@@ -21,8 +21,8 @@ use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::os::unix::process::CommandExt;
-use std::process::{Command, Stdio};
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -857,6 +857,74 @@ fn paths_are_as_the_root_of_the_caller_has_them() {
     });
     assert_eq!(seen.text(Tag::File), "/inner/jailed");
     assert_eq!(seen.text(Tag::Base), "/inner");
+}
+
+/// A program of 32-bit ARM that opens `/etc/passwd` and ends.
+#[cfg(target_arch = "aarch64")]
+fn narrow_program() -> Vec<u8> {
+    const CODE: [u32; 8] = [
+        0xe3a0_7005, // mov r7, #5: open
+        0xe28f_0014, // the name, behind the code
+        0xe3a0_1000, // mov r1, #0
+        0xe3a0_2000, // mov r2, #0
+        0xef00_0000, // svc 0
+        0xe3a0_7001, // mov r7, #1: exit
+        0xe3a0_0000, // mov r0, #0
+        0xef00_0000, // svc 0
+    ];
+    const ADDRESS: u32 = 0x10000;
+    const HEADERS: u32 = 52 + 32;
+    let name = b"/etc/passwd\0";
+    let size = HEADERS + 4 * CODE.len() as u32 + name.len() as u32;
+    let mut bytes = b"\x7fELF\x01\x01\x01\0\0\0\0\0\0\0\0\0".to_vec();
+    let half = |bytes: &mut Vec<u8>, values: &[u16]| {
+        bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+    };
+    // An executable file for ARM.
+    half(&mut bytes, &[2, 40]);
+    for value in [1, ADDRESS + HEADERS, 52, 0, 0x0500_0000] {
+        bytes.extend(u32::to_le_bytes(value));
+    }
+    half(&mut bytes, &[52, 32, 1, 40, 0, 0]);
+    // All of it is loaded, to be read and executed.
+    for value in [1, 0, ADDRESS, ADDRESS, size, size, 5, 0x1000] {
+        bytes.extend(u32::to_le_bytes(value));
+    }
+    bytes.extend(CODE.iter().flat_map(|word| word.to_le_bytes()));
+    bytes.extend(name);
+    bytes
+}
+
+#[test]
+#[cfg(target_arch = "aarch64")]
+fn calls_of_32_bit_programs_are_seen() {
+    let Some(mut watch) = watch(&["open"]) else {
+        return;
+    };
+    let folder = folder();
+    let path = folder.path().join("narrow");
+    std::fs::write(&path, narrow_program()).unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&path, mode).unwrap();
+    let mut child = match Command::new(&path).spawn() {
+        Ok(child) => child,
+        Err(error) => {
+            eprintln!("skipped: this processor or kernel runs no 32-bit programs: {error}");
+            return;
+        }
+    };
+    assert!(child.wait().unwrap().success());
+    let run = watch.find("exec of a 32-bit program", |seen| {
+        seen.is(Kind::Exec) && seen.header.tgid == child.id()
+    });
+    assert_eq!((run.header.abi, run.header.syscall), (1, 11));
+    let open = watch.find("its open", |seen| {
+        seen.event() == "open" && seen.header.tgid == child.id()
+    });
+    assert_eq!(
+        (open.header.abi, open.text(Tag::Path)),
+        (1, "/etc/passwd".to_owned())
+    );
 }
 
 #[test]

@@ -515,7 +515,8 @@ impl State {
                     || (users.table.is_none() && age > USERS_AGE_UNKNOWN)
                     || (lacks_user
                         && (age > USERS_AGE_AT_EXEC
-                            || (users.missing.len() < MAXIMUM_MISSING && !users.missing.contains(&header.uid))))
+                            || (users.missing.len() < MAXIMUM_MISSING
+                                && !users.missing.contains(&header.uid))))
             }
             None => true,
         };
@@ -563,7 +564,11 @@ impl State {
                     users.table = Some(Arc::new(table));
                     users.missing.clear();
                 }
-                if users.table.as_ref().is_some_and(|table| !table.users.contains_key(&header.uid)) {
+                if users
+                    .table
+                    .as_ref()
+                    .is_some_and(|table| !table.users.contains_key(&header.uid))
+                {
                     users.missing.insert(header.uid);
                 }
             }

@@ -380,12 +380,7 @@ impl ProcReader for Settled {
         None
     }
 
-    fn users(
-        &mut self,
-        _: u32,
-        _: u32,
-        known: Option<UserStamp>,
-    ) -> Option<(UserStamp, Option<UserTable>)> {
+    fn users(&mut self, _: u32, _: u32, known: Option<UserStamp>) -> Option<(UserStamp, Option<UserTable>)> {
         self.0.fetch_add(1, Ordering::Relaxed);
         let stamp = [None, None];
         let table = UserTable::parse(b"root:x:0:0::/root:/bin/sh", b"");
