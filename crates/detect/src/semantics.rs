@@ -336,7 +336,9 @@ fn wrong_conditions_are_errors() {
             "ka.verb = get",
             "events of the source `syscall` have no `ka.verb`",
         ),
-        ("proc.name = x and", "expected `and` or `or`"),
+        ("proc.name = x and", "the condition ends after `and`"),
+        ("proc.name = x AND proc.name = y", "in small letters"),
+        ("proc.env contains A=b", "stands in quotes"),
         ("fd.port = nothing", "is not a number"),
     ];
     for (condition, expected) in cases {
@@ -422,6 +424,11 @@ fn files_are_checked_in_falcos_classes() {
         (good.replace("INFO", "LOUD"), vec!["LOAD_ERR_YAML_VALIDATE"]),
         (good.replace("INFO", "info"), vec![]),
         (format!("{good}  source: nowhere\n"), vec!["LOAD_UNKNOWN_SOURCE"]),
+        (format!("{good}{}", source_rule("k8s_audit", "ka.verb = get").replace("rule: k8s_audit", "rule: r")), vec!["LOAD_ERR_VALIDATE"]),
+        ("- list: l\n  items: [a]\n  override: {items: replace}\n".to_owned(), vec!["LOAD_UNUSED_LIST"]),
+        ("- list: l\n  items: [a]\n  override: {items: append}\n".to_owned(), vec!["LOAD_ERR_VALIDATE"]),
+        ("- macro: m\n  condition: evt.type=open\n  override: {condition: replace}\n".to_owned(), vec!["LOAD_UNUSED_MACRO"]),
+        ("- macro: m\n  condition: or evt.type=open\n  override: {condition: append}\n".to_owned(), vec!["LOAD_ERR_VALIDATE"]),
         (format!("{good}  enabled: perhaps\n"), vec!["LOAD_ERR_YAML_VALIDATE"]),
         (format!("{good}  tags: x\n"), vec!["LOAD_ERR_YAML_VALIDATE"]),
         (rule("r", "proc.name = x"), vec!["LOAD_NO_EVTTYPE"]),
@@ -473,6 +480,7 @@ fn files_are_checked_in_falcos_classes() {
         (format!("{good}  exceptions:\n  - {{name: e, fields: proc.name}}\n  - {{name: e, fields: fd.name}}\n"), vec!["LOAD_EXCEPTION_NAME_NOT_UNIQUE"]),
         (source_rule("k8s_audit", "ka.verb = \"<NA>\""), vec!["LOAD_UNSAFE_NA_CHECK"]),
         (source_rule("k8s_audit", "proc.name = x"), vec!["LOAD_ERR_COMPILE_CONDITION"]),
+        (rule("r", "evt.type = open and not evt.pluginname = k8saudit"), vec![]),
         (source_rule("k8s_audit", "ka.verb = get and jevt.value[/stage] exists"), vec![]),
     ];
     for (text, expected) in cases {

@@ -199,7 +199,15 @@ impl Parser<'_> {
                 continue;
             }
             if self.at < self.bytes.len() {
-                return self.error(format!("expected `and` or `or`, found `{}`", self.found()));
+                let found = self.found();
+                return self.error(match found.as_str() {
+                    "and" | "or" => format!("the condition ends after `{found}`: a comparison is expected"),
+                    "AND" | "OR" => format!("expected `and` or `or` in small letters, found `{found}`"),
+                    _ if found.starts_with('=') => format!(
+                        "expected `and` or `or`, found `{found}`: a text with `=` in it stands in quotes"
+                    ),
+                    _ => format!("expected `and` or `or`, found `{found}`"),
+                });
             }
             break;
         }
@@ -673,12 +681,13 @@ mod tests {
             ("", 0, "ends where a field or macro"),
             ("   ", 3, "ends where a field or macro"),
             ("evt.type", 8, "expected an operator"),
-            ("evt.type=open and", 14, "expected `and` or `or`"),
+            ("evt.type=open and", 14, "ends after `and`"),
             ("evt.type=open and ", 18, "ends where"),
             ("evt.type=open proc.name=x", 14, "expected `and` or `or`"),
             ("(a and b", 0, "without a closing"),
             ("a and b)", 7, "without an opening"),
-            ("a AND b", 2, "expected `and` or `or`"),
+            ("a AND b", 2, "expected `and` or `or` in small letters"),
+            ("proc.env contains A=b", 19, "stands in quotes"),
             ("proc.name = 'abc", 12, "not closed"),
             ("proc.name in (a, b", 13, "not closed"),
             ("proc.name in (a b)", 16, "expected `,` or `)`"),

@@ -545,10 +545,13 @@ impl Compiler {
     }
 }
 
-/// Whether events of a source never have a field, because it is of another source.
+/// Whether events of a source never have a field, because it is of another source. The two about plugins may stand in rules of
+/// every source, as in Falco; events of the kernel have no value for them.
 fn foreign(field: Field, source: &str) -> bool {
     let sources = field.info().sources;
-    !sources.is_empty() && !sources.contains(&source)
+    !sources.is_empty()
+        && !sources.contains(&source)
+        && !matches!(field, Field::EvtPluginname | Field::EvtPlugininfo)
 }
 
 fn foreign_error(field: Field, source: &str, at: usize) -> CompileError {

@@ -272,9 +272,6 @@ impl Items {
             list.sees = sees;
             return Ok(());
         }
-        if append == Some(Change::Replace) && have.is_none() {
-            return reader.missing("list");
-        }
         let index = have
             .and_then(|index| self.lists.get(index))
             .map_or(sees, |list| list.index);
@@ -314,9 +311,6 @@ impl Items {
             have.condition.append(&condition);
             have.sees = sees;
             return Ok(());
-        }
-        if append == Some(Change::Replace) && have.is_none() {
-            return reader.missing("macro");
         }
         let index = have
             .and_then(|index| self.macros.get(index))
@@ -411,6 +405,16 @@ impl Items {
             return Ok(());
         }
         let rule = reader.whole_rule()?;
+        if let Some(before) = have.and_then(|index| self.rules.get(index))
+            && before.source != rule.source
+        {
+            let message = format!(
+                "the rule is already there for the source `{}`, it cannot become one of `{}`: give it another name",
+                before.source, rule.source
+            );
+            let place = &reader.node.place;
+            return reader.error(Code::Validate, place, message);
+        }
         let name = reader.name;
         put(&mut self.rules, &mut self.rule_index, &name, rule);
         Ok(())

@@ -77,8 +77,10 @@ pub struct Location {
     pub file: String,
     /// Where it starts.
     pub position: Position,
-    /// The line of the file, for people; at most 400 characters of it.
+    /// The line of the file, for people; of a long one the part around the place.
     line: String,
+    /// Characters of the line that stand before that part.
+    skipped: usize,
 }
 
 /// An error or warning.
@@ -92,8 +94,11 @@ pub struct Finding {
     pub locations: Vec<Location>,
 }
 
-/// The longest part of a line that is shown.
-const LONGEST_LINE: usize = 400;
+/// The longest part of a line that is shown, in characters.
+const LONGEST_LINE: usize = 200;
+
+/// Characters before the place that are shown of a line that is cut there.
+const BEFORE_PLACE: usize = 60;
 
 impl Location {
     pub(crate) fn new(kind: &'static str, name: &str, place: &Place) -> Self {
@@ -101,11 +106,18 @@ impl Location {
         let offset = place.position.offset.min(text.len());
         let before = text.get(..offset).unwrap_or_default();
         let start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let column = before.get(start..).unwrap_or_default().chars().count();
+        let skipped = if column < LONGEST_LINE - BEFORE_PLACE {
+            0
+        } else {
+            column - BEFORE_PLACE
+        };
         let line: String = text
             .get(start..)
             .unwrap_or_default()
             .chars()
             .take_while(|character| *character != '\n')
+            .skip(skipped)
             .take(LONGEST_LINE)
             .collect();
         Self {
@@ -114,6 +126,7 @@ impl Location {
             file: place.source.name.clone(),
             position: place.position,
             line,
+            skipped,
         }
     }
 }
@@ -143,9 +156,11 @@ impl Finding {
                 .chars()
                 .map(|character| if character.is_control() { ' ' } else { character })
                 .collect();
-            let _ = write!(text, "\n {pad} |\n {number} | {shown}\n");
-            if last.position.column < LONGEST_LINE {
-                let _ = writeln!(text, " {pad} | {}^", " ".repeat(last.position.column));
+            let cut = if last.skipped > 0 { "…" } else { "" };
+            let _ = write!(text, "\n {pad} |\n {number} | {cut}{shown}\n");
+            let indent = last.position.column.saturating_sub(last.skipped) + cut.chars().count();
+            if indent <= LONGEST_LINE {
+                let _ = writeln!(text, " {pad} | {}^", " ".repeat(indent));
             }
         }
         text

@@ -134,9 +134,9 @@ impl Field {
                 "the event acts on a path, and the kernel tells where it leads"
             }
             F::FsPathSource | F::FsPathSourceraw | F::FsPathTarget | F::FsPathTargetraw => {
-                "the event acts on two paths"
+                "the event acted on two paths and succeeded"
             }
-            F::FsPathName | F::FsPathNameraw => "the event acts on a path",
+            F::FsPathName | F::FsPathNameraw => "the event acted on a path and succeeded",
             _ if (F::FdNum..=F::FdIsLowerLayer).contains(&self) => ON_DESCRIPTOR,
             F::ProcPpid
             | F::ProcPvpid
@@ -198,11 +198,23 @@ impl Field {
             }
             F::ThreadVtid => "the thread is the main one, or new",
             F::ThreadCgroups | F::ThreadCgroup => "the control group has a known name",
-            F::UserName | F::UserHomedir | F::UserShell => "a file of users names the user",
-            F::GroupName => "a file of groups names the group",
             F::UserLoginuid => "the credentials of the process were told",
-            F::UserLoginname => "somebody logged in whom a file of users names",
-            F::ContainerId | F::ContainerName | F::ContainerType => return None,
+            F::ContainerId | F::ContainerType => return None,
+            F::ContainerName
+            | F::ContainerImage
+            | F::ContainerImageId
+            | F::ContainerImageRepository
+            | F::ContainerImageTag
+            | F::ContainerImageDigest
+            | F::ContainerPrivileged
+            | F::ContainerMounts
+            | F::ContainerIp
+            | F::ContainerCniJson
+            | F::ContainerHostPid
+            | F::ContainerHostNetwork
+            | F::ContainerHostIpc
+            | F::ContainerLabels => "the event is on the host, or the container's runtime tells it",
+            F::ContainerFullId => return None,
             _ if (F::ContainerFullId..=F::ContainerLabels).contains(&self) => IN_CONTAINER,
             _ if self.info().name.starts_with("k8s") => IN_POD,
             _ if self.info().name.starts_with("container.") => IN_CONTAINER,

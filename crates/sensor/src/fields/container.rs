@@ -189,9 +189,24 @@ fn one(pattern: &[u8], byte: u8) -> Option<usize> {
 #[allow(clippy::too_many_lines, reason = "one line for each field")]
 pub(super) fn value<'a>(event: &'a KernelEvent, field: Field, argument: &Argument) -> Option<Value<'a>> {
     let Some(cell) = event.container() else {
+        // The host counts as a container of this name without an image, as in Falco.
         return Some(match field {
-            Field::ContainerId | Field::ContainerName => Value::text(b"host"),
-            Field::ContainerType => Value::text(b"host"),
+            Field::ContainerId | Field::ContainerFullId | Field::ContainerName | Field::ContainerType => {
+                Value::text(b"host")
+            }
+            Field::ContainerImage
+            | Field::ContainerImageId
+            | Field::ContainerImageRepository
+            | Field::ContainerImageTag
+            | Field::ContainerImageDigest
+            | Field::ContainerMounts
+            | Field::ContainerIp
+            | Field::ContainerCniJson
+            | Field::ContainerLabels => Value::text(b""),
+            Field::ContainerPrivileged
+            | Field::ContainerHostPid
+            | Field::ContainerHostNetwork
+            | Field::ContainerHostIpc => Value::Bool(false),
             _ => Value::Absent,
         });
     };

@@ -230,6 +230,27 @@ impl KernelEvent {
         (given == paths::file_name(real) || paths::file_name(given) == paths::file_name(real)).then_some(real)
     }
 
+    /// Whether it is a call that returned an error. What comes through io_uring has no result yet.
+    fn has_failed(&self) -> bool {
+        !self.is_io_uring() && self.header.ret < 0
+    }
+
+    fn source_path(&self) -> Option<NamedPath<'_>> {
+        match self.path_kind() {
+            PathKind::Move => Some(self.first_path()),
+            PathKind::Link => Some(self.second_path()),
+            _ => None,
+        }
+    }
+
+    fn target_path(&self) -> Option<NamedPath<'_>> {
+        match self.path_kind() {
+            PathKind::Move => Some(self.second_path()),
+            PathKind::Link => Some(self.first_path()),
+            _ => None,
+        }
+    }
+
     fn path_kind(&self) -> PathKind {
         match self.parts.event_type.name() {
             "open" | "openat" | "openat2" | "creat" | "mkdir" | "mkdirat" | "rmdir" | "unlink"
@@ -237,9 +258,8 @@ impl KernelEvent {
             | "umount" | "umount2" | "quotactl" | "chdir" | "chroot" | "stat" | "lstat" | "stat64"
             | "lstat64" | "newfstatat" | "access" => PathKind::One,
             "fchmod" | "fchown" | "open_by_handle_at" => PathKind::OfDescriptor,
-            "rename" | "renameat" | "renameat2" | "link" | "linkat" | "symlink" | "symlinkat" | "mount" => {
-                PathKind::Two
-            }
+            "rename" | "renameat" | "renameat2" | "mount" => PathKind::Move,
+            "link" | "linkat" | "symlink" | "symlinkat" => PathKind::Link,
             _ => PathKind::None,
         }
     }
@@ -250,7 +270,10 @@ enum PathKind {
     None,
     One,
     OfDescriptor,
-    Two,
+    /// Two, and the first is the source: what was there before.
+    Move,
+    /// Two, and the second is the source: the link that is made. What it leads to is the target.
+    Link,
 }
 
 /// The value, when the field is one of these.
@@ -409,6 +432,17 @@ pub(super) fn value<'a>(event: &'a KernelEvent, field: Field, argument: &Argumen
             },
             _ => Value::Absent,
         },
+        Field::FsPathName
+        | Field::FsPathNameraw
+        | Field::FsPathSource
+        | Field::FsPathSourceraw
+        | Field::FsPathTarget
+        | Field::FsPathTargetraw
+            if event.has_failed() =>
+        {
+            // What did not happen has no paths, as in Falco; the call's arguments have them.
+            Value::Absent
+        }
         Field::FsPathName => match event.path_kind() {
             PathKind::One => event.first_path().into_value(),
             PathKind::OfDescriptor => text(event.name()),
@@ -419,21 +453,27 @@ pub(super) fn value<'a>(event: &'a KernelEvent, field: Field, argument: &Argumen
             PathKind::OfDescriptor => text(event.name()),
             _ => Value::Absent,
         },
-        Field::FsPathSource if event.path_kind() == PathKind::Two => event.first_path().into_value(),
-        Field::FsPathSourceraw if event.path_kind() == PathKind::Two => event.first_path().raw(),
-        Field::FsPathTarget if event.path_kind() == PathKind::Two => event.second_path().into_value(),
-        Field::FsPathTargetraw if event.path_kind() == PathKind::Two => event.second_path().raw(),
+        Field::FsPathSource => event.source_path().map_or(Value::Absent, NamedPath::into_value),
+        Field::FsPathSourceraw => event.source_path().map_or(Value::Absent, |path| path.raw()),
+        Field::FsPathTarget => event.target_path().map_or(Value::Absent, NamedPath::into_value),
+        Field::FsPathTargetraw => event.target_path().map_or(Value::Absent, |path| path.raw()),
         Field::FsPathRealname => match event.path_kind() {
             PathKind::One if event.is_open() => text(event.record().text(Tag::File)),
             PathKind::One => text(event.resolved(Tag::Path)),
             PathKind::OfDescriptor => text(event.record().text(Tag::File)),
             PathKind::None => text(event.resolved(Tag::Path)),
-            PathKind::Two => Value::Absent,
+            PathKind::Move | PathKind::Link => Value::Absent,
         },
-        Field::FsPathRealsource if event.path_kind() == PathKind::Two => text(event.resolved(Tag::Path)),
-        Field::FsPathRealtarget if event.path_kind() == PathKind::Two => {
-            text(event.resolved(Tag::SecondPath))
-        }
+        Field::FsPathRealsource => match event.path_kind() {
+            PathKind::Move => text(event.resolved(Tag::Path)),
+            PathKind::Link => text(event.resolved(Tag::SecondPath)),
+            _ => Value::Absent,
+        },
+        Field::FsPathRealtarget => match event.path_kind() {
+            PathKind::Move => text(event.resolved(Tag::SecondPath)),
+            PathKind::Link => text(event.resolved(Tag::Path)),
+            _ => Value::Absent,
+        },
         _ => return None,
     })
 }

@@ -11,6 +11,9 @@ use model::event::{Argument, Field, Value};
 use std::borrow::Cow;
 use std::sync::Arc;
 
+/// What users and groups without a name are called.
+const NAMELESS: &[u8] = b"<NA>";
+
 impl KernelEvent {
     pub(crate) fn user_name(&self, uid: u32) -> Option<&[u8]> {
         if uid == u32::MAX {
@@ -326,23 +329,24 @@ pub(super) fn value<'a>(event: &'a KernelEvent, field: Field, argument: &Argumen
         // All controllers of a thread are told by one path: the one that the record has.
         Field::ThreadCgroup => event.cgroup().map_or(Value::Absent, Value::text),
         Field::UserUid => Value::Uint(u64::from(header.uid)),
-        Field::UserName => event.user_name(header.uid).map_or(Value::Absent, Value::text),
-        Field::UserHomedir => match user {
-            Some(user) => present(user.home.as_bytes()),
-            None if header.uid == 0 => Value::text(b"/root"),
-            None => Value::Absent,
-        },
-        Field::UserShell => user.map_or(Value::Absent, |user| present(user.shell.as_bytes())),
+        // Rules compare with `<NA>`: users without a name have this one, as in Falco.
+        Field::UserName => Value::text(event.user_name(header.uid).unwrap_or(NAMELESS)),
+        Field::UserHomedir => Value::text(match user {
+            Some(user) => user.home.as_bytes(),
+            None if header.uid == 0 => b"/root",
+            None => NAMELESS,
+        }),
+        Field::UserShell => Value::text(user.map_or(NAMELESS, |user| user.shell.as_bytes())),
         Field::UserLoginuid => match login {
             Some(u32::MAX) => Value::Int(-1),
             Some(login) => Value::Int(i64::from(login)),
             None => Value::Absent,
         },
-        Field::UserLoginname => login
-            .and_then(|login| event.user_name(login))
-            .map_or(Value::Absent, Value::text),
+        Field::UserLoginname => {
+            Value::text(login.and_then(|login| event.user_name(login)).unwrap_or(NAMELESS))
+        }
         Field::GroupGid => Value::Uint(u64::from(header.gid)),
-        Field::GroupName => event.group_name(header.gid).map_or(Value::Absent, Value::text),
+        Field::GroupName => Value::text(event.group_name(header.gid).unwrap_or(NAMELESS)),
         Field::ProcIsContainerHealthcheck => {
             super::container::is_probe(event, super::container::Probe::Health)
         }

@@ -219,18 +219,37 @@ fn paths_that_are_changed() {
             "{event: symlinkat, path: /etc, new_path: here, process: {cwd: /tmp}}",
             "evt.arg.target = /etc
              evt.arg.linkpath = /tmp/here
-             fs.path.target = /tmp/here",
+             fs.path.source = /tmp/here
+             fs.path.sourceraw = here
+             fs.path.target = /etc
+             fs.path.targetraw = /etc",
+        ),
+        (
+            "{event: symlink, path: etc, new_path: /here, ret: EEXIST, process: {cwd: /tmp}}",
+            "evt.arg.target = etc
+             fs.path.source = -
+             fs.path.sourceraw = -
+             fs.path.target = -
+             fs.path.targetraw = -",
         ),
         (
             "{event: linkat, path: /etc/shadow, new_path: /tmp/s}",
             "evt.arg.oldpath = /etc/shadow
-             evt.arg.newpath = /tmp/s",
+             evt.arg.newpath = /tmp/s
+             fs.path.source = /tmp/s
+             fs.path.target = /etc/shadow",
         ),
         (
             "{event: unlinkat, path: /var/log/x, flags: AT_REMOVEDIR, ret: EACCES}",
             "evt.args = res=-13(EACCES) dirfd=-100(AT_FDCWD) name=/var/log/x flags=512(AT_REMOVEDIR)
              evt.arg.name = /var/log/x
-             fs.path.name = /var/log/x",
+             fs.path.name = -
+             fs.path.nameraw = -",
+        ),
+        (
+            "{event: unlinkat, path: x, process: {cwd: /var/log}}",
+            "fs.path.name = /var/log/x
+             fs.path.nameraw = x",
         ),
         (
             "{event: chmod, path: /tmp/x, mode: S_ISUID|S_IXUSR}",
@@ -303,7 +322,7 @@ fn programs_that_are_run() {
              user.homedir = /home/www
              user.loginuid = 1000
              group.gid = 33
-             group.name = -
+             group.name = <NA>
              thread.cap_permitted = 
              container.id = 0123456789ab
              container.name = web
@@ -320,10 +339,18 @@ fn programs_that_are_run() {
              proc.is_exe_deleted = true
              container.id = host
              container.name = host
-             container.image = -
+             container.full_id = host
+             container.image =
+             container.image.repository =
+             container.image.tag =
+             container.mounts =
+             container.mount[0] = -
+             container.privileged = false
+             container.start_ts = -
+             k8s.pod.name = -
              user.name = root
              user.loginuid = -1
-             user.loginname = -",
+             user.loginname = <NA>",
         ),
         (
             "{event: execve, path: /nothing, ret: ENOENT, process: {name: bash}}",
