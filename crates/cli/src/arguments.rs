@@ -365,6 +365,7 @@ pub(crate) struct Watch {
         long,
         value_name = "MIB",
         default_value_t = 16,
+        value_parser = clap::value_parser!(u16).range(1..),
         help_heading = "Tuning options"
     )]
     pub(crate) buffer_mib: u16,

@@ -198,6 +198,16 @@ fn what_is_no_capture_or_no_rule_is_an_error() {
     assert!(errors.contains("k8s_audit"), "{errors}");
     let (code, errors) = run(&["watch", "--replay", "x", "--format", "yaml"]);
     assert_eq!(code, Some(2), "{errors}");
+    let absent = folder.path().join("absent.json");
+    let (code, errors) = run(&["watch", "--events", absent.to_str().unwrap()]);
+    assert_eq!(code, Some(3), "{errors}");
+    assert!(errors.contains("absent.json` not found"), "{errors}");
+    let empty = write(folder.path(), "empty.yaml", "");
+    let (code, errors) = run(&["watch", "--rules", empty.to_str().unwrap()]);
+    assert_eq!(code, Some(2), "{errors}");
+    assert!(errors.contains("the rule files hold no rule"), "{errors}");
+    let (code, errors) = run(&["watch", "--buffer-mib", "0"]);
+    assert_eq!(code, Some(2), "{errors}");
 }
 
 const AUDIT_RULE: &str = "- rule: Secret read\n  desc: A test.\n  source: k8s_audit\n  condition: ka.verb = get and \
@@ -388,7 +398,7 @@ fn real_acts_are_seen_and_wrong_rules_do_not_replace_right_ones() {
         "--statistics",
         statistics.to_str().unwrap(),
     ]);
-    Watch::wait(&watch.stderr, "watching with 1 rules");
+    Watch::wait(&watch.stderr, "watching with 1 rule");
     let open = |path: &Path| {
         assert!(
             Command::new("cat")
@@ -483,7 +493,7 @@ fn a_docker_container_is_named() {
         ),
     );
     let watch = Watch::start(&["watch", "--rules", rules.to_str().unwrap(), "--format", "json"]);
-    Watch::wait(&watch.stderr, "watching with 1 rules");
+    Watch::wait(&watch.stderr, "watching with 1 rule");
     // The container lives until its input ends.
     let script = format!("/bin/busybox true keep-{number}; read line || true");
     let mut container = Command::new("docker")
@@ -886,7 +896,7 @@ fn notes_are_shown_above_the_panel_of_a_terminal() {
         terminal: child,
         process,
     };
-    Watch::wait(&screen, "watching with 1 rules on kernel");
+    Watch::wait(&screen, "watching with 1 rule on kernel");
     std::fs::read(&opened).unwrap();
     Watch::wait(&screen, "opened | file=");
     assert!(watch.signal("-HUP"));

@@ -76,7 +76,7 @@ fn a_hundred_thousand_processes_are_all_counted_and_leave_nothing_behind() {
         "0",
     ]);
     let page = Watch::wait(&watch.stderr, "figures are at ");
-    Watch::wait(&watch.stderr, "watching with 1 rules");
+    Watch::wait(&watch.stderr, "watching with 1 rule");
     let before = metrics(&page)["hullward_resident_bytes"];
     let made = flood();
     eprintln!("{made} processes of {FLOOD} were made within {FLOOD_TIME:?}");
@@ -128,7 +128,7 @@ fn a_process_without_descriptors_is_seen_as_one() {
          contains starved-of-the-test\n  output: starved | file=%fd.name\n  priority: INFO\n",
     );
     let watch = Watch::start(&["watch", "--rules", rules.to_str().unwrap()]);
-    Watch::wait(&watch.stderr, "watching with 1 rules");
+    Watch::wait(&watch.stderr, "watching with 1 rule");
     // The loader of the program has no descriptor left for libraries.
     let status = Command::new("sh")
         .args(["-c", "ulimit -n 3; exec cat starved-of-the-test"])
@@ -174,7 +174,7 @@ fn a_watch_without_descriptors_works_or_says_why_not() {
         let runs = loop {
             match watch.stderr.recv_timeout(PATIENCE) {
                 Ok(line) => {
-                    let runs = line.contains("watching with 1 rules");
+                    let runs = line.contains("watching with 1 rule");
                     said.push(line);
                     if runs {
                         break true;
@@ -310,7 +310,7 @@ fn a_capture_of_a_rule_on_a_full_disk_is_told_and_the_watch_goes_on() {
         stderr: lines(child.stderr.take().unwrap()),
         child,
     };
-    Watch::wait(&watch.stderr, "watching with 1 rules");
+    Watch::wait(&watch.stderr, "watching with 1 rule");
     std::fs::read(&opened).unwrap();
     Watch::wait(&watch.stdout, "Warning opened");
     Watch::wait(&watch.stderr, "No space left");
@@ -349,7 +349,7 @@ fn a_watch_that_is_killed_leaves_nothing_and_another_starts() {
     let opened = write(folder.path(), "killed-of-the-test", "x");
     let arguments = ["watch", "--rules", rules.to_str().unwrap()];
     let mut watch = Watch::start(&arguments);
-    Watch::wait(&watch.stderr, "watching with 1 rules");
+    Watch::wait(&watch.stderr, "watching with 1 rule");
     let held = held(watch.child.id());
     for kind in ["prog", "link", "map"] {
         assert!(held.iter().any(|(held, _)| *held == kind), "{kind}: {held:?}");
@@ -375,7 +375,7 @@ fn a_watch_that_is_killed_leaves_nothing_and_another_starts() {
         }
     }
     let watch = Watch::start(&arguments);
-    Watch::wait(&watch.stderr, "watching with 1 rules");
+    Watch::wait(&watch.stderr, "watching with 1 rule");
     std::fs::read(&opened).unwrap();
     Watch::wait(&watch.stdout, "Warning opened");
     watch.stop();

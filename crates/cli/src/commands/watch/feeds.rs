@@ -92,7 +92,7 @@ impl Feeds {
     /// Opens what the options name and begins to read.
     ///
     /// # Errors
-    /// When the address of the webhook cannot be listened on, or a thread cannot be started.
+    /// When a file is not there, the address of the webhook cannot be listened on, or a thread cannot be started.
     pub(crate) fn start(
         files: &[EventFile],
         webhook: Option<SocketAddr>,
@@ -109,6 +109,13 @@ impl Feeds {
             stop: Arc::clone(&stop),
         };
         for file in files {
+            // A log that is followed may begin later.
+            if !options.follow && !file.path.exists() {
+                return Err(Failure::unreadable(anyhow!(
+                    "`{}` not found",
+                    file.path.display()
+                )));
+            }
             let (intake, name) = intake(file.source, hostname)?;
             let (path, follow) = (file.path.clone(), options.follow);
             let feeder = Feeder::new(name, &sender, &stop);

@@ -102,7 +102,7 @@ impl Numbers {
 
     /// How many rules run.
     fn running(&self) -> u64 {
-        self.rules().map_or(0, |rules| super::running(&rules))
+        self.rules().map_or(0, |rules| super::running(&rules) as u64)
     }
 
     fn types(&self) -> BTreeMap<&'static str, u64> {

@@ -14,6 +14,7 @@ mod standard_output;
 mod waiting;
 
 use crate::arguments::Watch;
+use crate::commands::rules::count;
 use crate::console::Console;
 use crate::settings::Settings;
 use crate::{Failure, Outcome};
@@ -303,8 +304,8 @@ impl Sources {
     }
 }
 
-fn running(rules: &RuleSet) -> u64 {
-    rules.rules().iter().filter(|rule| rule.enabled).count() as u64
+fn running(rules: &RuleSet) -> usize {
+    rules.rules().iter().filter(|rule| rule.enabled).count()
 }
 
 /// The rules that the options name, or Hullward's own.
@@ -323,9 +324,13 @@ fn load(options: &Watch, console: &Console) -> Result<RuleSet, Failure> {
     };
     let rules = super::rules::load_with(&options.rules, load_options, console)?;
     if running(&rules) == 0 {
-        return Err(Failure::usage(anyhow!(
-            "no rule is left to watch for: every rule is off, or left out by --min-priority, --tag or --without-tag"
-        )));
+        return Err(Failure::usage(if rules.rules().is_empty() {
+            anyhow!("there is nothing to watch for: the rule files hold no rule")
+        } else {
+            anyhow!(
+                "no rule is left to watch for: every rule is off, or left out by --min-priority, --tag or --without-tag"
+            )
+        }));
     }
     Ok(rules)
 }
@@ -416,7 +421,7 @@ impl Watching<'_> {
         } else {
             if !sources.can_wait() {
                 self.console
-                    .note(&format!("watching with {} rules", running(&self.rules)));
+                    .note(&format!("watching with {}", count(running(&self.rules), "rule")));
             }
             self.json(&mut feeds);
             Ok(())
@@ -535,8 +540,8 @@ impl Watching<'_> {
             })
             .map_err(Failure::unreadable)?;
         self.console.note(&format!(
-            "watching with {} rules on kernel {} ({} processes known)",
-            running(&self.rules),
+            "watching with {} on kernel {} ({} processes known)",
+            count(running(&self.rules), "rule"),
             report.release,
             state.statistics().processes
         ));
