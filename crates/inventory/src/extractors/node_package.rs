@@ -14,6 +14,7 @@ static META: Meta = Meta {
     title: "Installed Node packages, npm itself and Debian's among them",
     finds: &[
         "node_modules/<name>/package.json and node_modules/@scope/<name>/package.json",
+        "node_modules/…/compiled/<name>/package.json, and vendor, vendored, third_party, third-party, bundled, external: copies that a package brings along",
         "usr/share/nodejs/<name>/package.json and usr/lib/nodejs/<name>/package.json",
         "opt/yarn-v*/package.json",
     ],
@@ -37,7 +38,8 @@ impl Extractor for NodePackage {
     }
 
     fn wants(&self, entry: &Entry<'_>) -> bool {
-        entry.kind == EntryKind::File && folder_name(entry.path).is_some()
+        entry.kind == EntryKind::File
+            && (folder_name(entry.path).is_some() || vendored_name(entry.path).is_some())
     }
 
     fn extract(&self, file: &mut File<'_>, out: &mut Extracted) {
@@ -46,6 +48,16 @@ impl Extractor for NodePackage {
             return;
         };
         let (name, version) = (reading::field(&json, "name"), reading::field(&json, "version"));
+        let vendored = folder_name(location)
+            .is_none()
+            .then(|| vendored_name(location))
+            .flatten();
+        if let Some((_, folder)) = vendored
+            && (folder != name || version.is_empty())
+        {
+            // Built from who knows what: only a manifest that names the folder's package and its version says so.
+            return;
+        }
         match (name.is_empty(), version.is_empty()) {
             (false, false) => {}
             // Folders that only say `"type": "module"` or point to another entry file are no packages.
@@ -82,11 +94,51 @@ impl Extractor for NodePackage {
         {
             package.add_fact("installed-as", folder);
         }
+        if let Some((by, _)) = vendored {
+            package.add_fact("vendored-by", by);
+        }
         if json.get("private").and_then(Value::as_bool) == Some(true) {
             package.add_fact("private", "true");
         }
         out.packages.push(package);
     }
+}
+
+/// The package that has a copy of another in a folder for such, and the copy's name as its folder gives it.
+fn vendored_name(file: &str) -> Option<(&str, &str)> {
+    const FOLDERS: [&str; 7] = [
+        "compiled",
+        "vendor",
+        "vendored",
+        "third_party",
+        "third-party",
+        "bundled",
+        "external",
+    ];
+    let folder = file.strip_suffix("/package.json")?;
+    let at = folder.rfind("node_modules/")?;
+    if at != 0 && folder.as_bytes().get(at - 1) != Some(&b'/') {
+        return None;
+    }
+    let inside = &folder[at + "node_modules/".len()..];
+    let mut parts = inside.rsplit('/');
+    let (last, before) = (parts.next()?, parts.next()?);
+    let (name_parts, kept_in) = if before.starts_with('@') {
+        (2, parts.next()?)
+    } else {
+        (1, before)
+    };
+    let owner_parts = if inside.starts_with('@') { 2 } else { 1 };
+    let count = inside.split('/').count();
+    let is_copy =
+        FOLDERS.contains(&kept_in) && !last.starts_with(['@', '.']) && count > owner_parts + name_parts;
+    if !is_copy {
+        return None;
+    }
+    let start = |parts: usize| inside.match_indices('/').nth(parts).map(|(at, _)| at);
+    let owner = &inside[..start(owner_parts - 1)?];
+    let name = &inside[start(count - name_parts - 1)? + 1..];
+    Some((owner, name))
 }
 
 /// `name` or `@scope/name` of the folder when the path is an installed package's own manifest, not one deeper inside it.
@@ -138,7 +190,7 @@ fn licenses(json: &Value) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{folder_name, licenses};
+    use super::{folder_name, licenses, vendored_name};
     use serde_json::json;
 
     #[test]
@@ -159,6 +211,36 @@ mod tests {
             ("opt/app/package.json", None),
         ] {
             assert_eq!(folder_name(file), expected, "{file}");
+        }
+    }
+
+    #[test]
+    fn copies_in_packages_count_where_their_folder_says_so() {
+        for (file, expected) in [
+            (
+                "app/node_modules/next/dist/compiled/@babel/runtime/package.json",
+                Some(("next", "@babel/runtime")),
+            ),
+            (
+                "node_modules/typescript/vendor/vscode-jsonrpc/package.json",
+                Some(("typescript", "vscode-jsonrpc")),
+            ),
+            (
+                "node_modules/@visx/vendor/lib/external/d3/package.json",
+                Some(("@visx/vendor", "d3")),
+            ),
+            // Packages of their own, whose names look like such folders.
+            ("node_modules/@visx/vendor/package.json", None),
+            ("node_modules/vendor/package.json", None),
+            ("node_modules/vendor/lib/package.json", None),
+            ("node_modules/next/dist/compiled/package.json", None),
+            ("node_modules/next/dist/compiled/@babel/package.json", None),
+            ("node_modules/next/dist/compiled/a/esm/package.json", None),
+            ("node_modules/a/test/b/package.json", None),
+            ("app/vendor/b/package.json", None),
+            ("my_node_modules/a/vendor/b/package.json", None),
+        ] {
+            assert_eq!(vendored_name(file), expected, "{file}");
         }
     }
 
