@@ -534,10 +534,87 @@ pub(crate) fn telling_folders(artifact: &str) -> Vec<&'static str> {
     known.map(|known| known.folder).collect()
 }
 
+/// The coordinates of an archive that lies in a repository or cache of a build tool, whose folders are them:
+///
+/// - Maven, Coursier: `repository/org/apache/x/1.0/x-1.0.jar`, below `repository`, `maven2` or `maven-repo`;
+/// - Gradle: `files-2.1/org.apache/x/1.0/<hash>/x-1.0.jar`;
+/// - Ivy: `cache/org.apache/x/jars/x-1.0.jar`.
+///
+/// The file's own name must agree, so that folders of another purpose that look alike say nothing.
+pub(crate) fn in_repository(path: &str) -> Option<Coordinates> {
+    let parts: Vec<&str> = path.split('/').collect();
+    let (file, folders) = parts.split_last()?;
+    let stem = file.rsplit_once('.')?.0;
+    let made = |group: String, artifact: &str, version: &str| {
+        let rest = stem
+            .strip_prefix(artifact)?
+            .strip_prefix('-')?
+            .strip_prefix(version)?;
+        let agrees = (rest.is_empty() || rest.starts_with('-')) && !group.is_empty() && !version.is_empty();
+        agrees.then(|| Coordinates {
+            group,
+            artifact: artifact.to_owned(),
+            version: version.to_owned(),
+        })
+    };
+    match folders {
+        [.., "files-2.1", group, artifact, version, _] => made((*group).to_owned(), artifact, version),
+        [.., "cache", group, artifact, "jars" | "bundles"] => {
+            let version = stem.strip_prefix(artifact)?.strip_prefix('-')?;
+            made((*group).to_owned(), artifact, version)
+        }
+        [before @ .., artifact, version] => {
+            let start = before
+                .iter()
+                .rposition(|folder| matches!(*folder, "repository" | "maven2" | "maven-repo"))?;
+            made(before.get(start + 1..)?.join("."), artifact, version)
+        }
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::headers::Continuation;
+
+    #[test]
+    fn folders_of_repositories_are_coordinates() {
+        for (path, expected) in [
+            (
+                "root/.m2/repository/commons-cli/commons-cli/1.0/commons-cli-1.0.jar",
+                Some("commons-cli:commons-cli:1.0"),
+            ),
+            (
+                "root/.m2/repository/io/netty/netty-epoll/4.1.48.Final/netty-epoll-4.1.48.Final-linux-x86_64.jar",
+                Some("io.netty:netty-epoll:4.1.48.Final"),
+            ),
+            (
+                "root/.cache/coursier/v1/https/repo1.maven.org/maven2/com/h2database/h2/1.4.200/h2-1.4.200.jar",
+                Some("com.h2database:h2:1.4.200"),
+            ),
+            (
+                "root/.gradle/caches/modules-2/files-2.1/com.h2database/h2/1.4.200/f7533fe7cb8e99c87a43d325a77b4b678ad9031a/h2-1.4.200.jar",
+                Some("com.h2database:h2:1.4.200"),
+            ),
+            (
+                "root/.ivy2/cache/org.scala-lang/scala-library/jars/scala-library-2.13.1.jar",
+                Some("org.scala-lang:scala-library:2.13.1"),
+            ),
+            // Folders that only look like one.
+            ("srv/repository/lib/1.0/app.jar", None),
+            ("srv/repository/x/1.0/x-1.0.jar", None),
+            ("srv/repository/org/x/1.0/x-1.1.jar", None),
+            ("srv/repository/org/x/1.0/x-1.01.jar", None),
+            ("srv/lib/org/x/1.0/x-1.0.jar", None),
+            ("x-1.0.jar", None),
+            ("repository/x-1.0.jar", None),
+            ("", None),
+        ] {
+            let found = in_repository(path).map(|found| found.to_string());
+            assert_eq!(found.as_deref(), expected, "{path}");
+        }
+    }
 
     #[test]
     fn splits_file_names() {

@@ -21,6 +21,7 @@ static META: Meta = Meta {
     finds: &[
         "*.jar, *.war, *.ear, *.par, *.sar, *.nar, *.kar, *.rar, *.hpi, *.jpi, *.lpkg",
         "META-INF/maven/**/pom.properties and pom.xml, META-INF/MANIFEST.MF in them",
+        "their place in the repositories and caches of Maven, Gradle, Ivy and Coursier, for those without a pom",
     ],
     needs: &[],
     references: &[
@@ -365,7 +366,10 @@ fn own_package(
         coordinates = pom.coordinates;
     }
     if !coordinates.is_complete() {
-        let rest = without_pom(name, manifest, folders);
+        let rest = match maven::in_repository(path) {
+            Some(coordinates) => (coordinates, "repository"),
+            None => without_pom(name, manifest, folders),
+        };
         let is_missing = |part: &str| part.is_empty() || part.contains("${") || part.starts_with('@');
         if evidence.is_empty() {
             evidence = rest.1;
