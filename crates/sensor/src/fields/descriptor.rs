@@ -454,9 +454,9 @@ pub(super) fn value<'a>(event: &'a KernelEvent, field: Field, argument: &Argumen
             _ => Value::Absent,
         },
         Field::FsPathSource => event.source_path().map_or(Value::Absent, NamedPath::into_value),
-        Field::FsPathSourceraw => event.source_path().map_or(Value::Absent, |path| path.raw()),
+        Field::FsPathSourceraw => event.source_path().map_or(Value::Absent, NamedPath::raw),
         Field::FsPathTarget => event.target_path().map_or(Value::Absent, NamedPath::into_value),
-        Field::FsPathTargetraw => event.target_path().map_or(Value::Absent, |path| path.raw()),
+        Field::FsPathTargetraw => event.target_path().map_or(Value::Absent, NamedPath::raw),
         Field::FsPathRealname => match event.path_kind() {
             PathKind::One if event.is_open() => text(event.record().text(Tag::File)),
             PathKind::One => text(event.resolved(Tag::Path)),
