@@ -143,6 +143,27 @@ fn suites_pass_and_quiet_acts_raise_nothing() {
 }
 
 #[test]
+fn every_call_and_resource_of_the_format_is_acted_out_and_told() {
+    if let Some(reason) = out_of_reach() {
+        eprintln!("skipped: {reason}");
+        return;
+    }
+    let folder = testkit::temporary_folder();
+    let hosts = folder.path().join("hosts");
+    std::fs::write(&hosts, HOSTS).expect("a folder to write in");
+    let suites = workspace_root().join("crates/testkit/suites");
+    let rules = [suites.join("rules/calls.yaml")];
+    let report = act(5, &suites.join("calls.yaml"), &rules, true, &hosts);
+    let failed = failures(&report, |row| row.verdict == Verdict::Pass);
+    assert!(
+        failed.is_empty(),
+        "{} tests:\n{}",
+        failed.len(),
+        failed.join("\n")
+    );
+}
+
+#[test]
 fn suites_of_the_project_are_well_formed() {
     let suites = workspace_root().join("crates/testkit/suites");
     let tests = session::tests(&[suites]).unwrap_or_else(|error| panic!("{error}"));

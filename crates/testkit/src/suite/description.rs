@@ -652,6 +652,7 @@ fn read_step(file: &str, node: &Node) -> Result<Step, Mistake> {
                         .iter()
                         .map(|(member, value)| (format!("{key}.{member}"), value)),
                 ),
+                None if value.is_null() && is_structure(call, key) => {}
                 None => given.push((key.clone(), value)),
             }
         }
@@ -690,6 +691,16 @@ fn read_step(file: &str, node: &Node) -> Result<Step, Mistake> {
         line: node.line,
         call,
         arguments,
+    })
+}
+
+/// Whether an argument of that name has members.
+fn is_structure(call: &Call, key: &str) -> bool {
+    call.parameters.iter().any(|parameter| {
+        parameter
+            .name
+            .split_once('.')
+            .is_some_and(|(structure, _)| structure.eq_ignore_ascii_case(key))
     })
 }
 
@@ -967,6 +978,29 @@ mod tests {
         ] {
             assert_eq!(one(body).unwrap_err(), expected, "{body}");
         }
+    }
+
+    #[test]
+    fn a_structure_may_be_left_out() {
+        for args in [
+            "{pathname: /x}",
+            "{pathname: /x, how: null}",
+            "{pathname: /x, how: {}}",
+        ] {
+            let test = one(&format!(
+                "    steps: [{{type: syscall, name: a, syscall: openat2, args: {args}}}]\n"
+            ))
+            .unwrap();
+            assert_eq!(
+                test.steps[0].arguments[2..],
+                [const { Argument::Default }; 3],
+                "{args}"
+            );
+        }
+        let error =
+            one("    steps: [{type: syscall, name: a, syscall: openat, args: {pathname: /x, how: null}}]\n")
+                .unwrap_err();
+        assert!(error.contains("openat has no argument `how`"), "{error}");
     }
 
     #[test]

@@ -195,6 +195,7 @@ impl Stage {
             depth: 0,
             grantable: 0,
             chosen: 0,
+            made_in_container: false,
             exposed: BTreeMap::new(),
             acted,
             undo,
@@ -355,6 +356,8 @@ struct Actor<'a> {
     grantable: u64,
     /// Names that the runner has chosen so far.
     chosen: usize,
+    /// Whether a user was made in the container.
+    made_in_container: bool,
     exposed: BTreeMap<(String, String), Exposed>,
     acted: &'a mut Acted,
     undo: &'a mut Vec<Undo>,
@@ -427,7 +430,14 @@ impl Actor<'_> {
             let finished = self.machine.finish_script()?;
             self.note_script("after", &finished);
         }
-        std::thread::sleep(self.stage.linger);
+        // A detector reads names of users when it comes to their events. Users of the host stay until alerts are in, but those
+        // that were made in a container go with it.
+        let stay = if self.made_in_container {
+            self.stage.linger.max(self.stage.settle)
+        } else {
+            self.stage.linger
+        };
+        std::thread::sleep(stay);
         Ok(())
     }
 
@@ -577,6 +587,7 @@ impl Actor<'_> {
                     .any(|line| line.split(':').nth(2) == Some(&id.to_string()))
             })
             .unwrap_or(2000);
+        self.made_in_container = true;
         self.append("/etc/group", &format!("{name}:x:{id}:\n"))?;
         self.append("/etc/passwd", &format!("{name}:x:{id}:{id}::/:/bin/sh\n"))?;
         Ok((id, id))
