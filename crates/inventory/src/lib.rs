@@ -13,6 +13,7 @@ mod documents;
 mod ecosystems;
 mod erlang;
 pub mod extractors;
+mod gradle;
 mod headers;
 mod identity;
 mod intake;
@@ -114,6 +115,18 @@ pub enum Kind {
     /// A lock file or manifest that says what shall be installed: read in every target, except inside the folders of
     /// installed packages (`node_modules`, `site-packages`, gem folders, …), where it speaks of somebody else's build.
     Declared,
+    /// What only says something of a source tree, as a manifest without a lock file does: in an image, what is installed
+    /// counts. Read in source trees and when it is the target itself, outside the folders of installed packages.
+    Source,
+}
+
+impl Kind {
+    /// True when files below the folders of installed packages are not of this kind, since they speak of somebody else's
+    /// build.
+    #[must_use]
+    pub fn is_of_builds(self) -> bool {
+        self != Self::Installed
+    }
 }
 
 /// A member of the family.
@@ -149,7 +162,7 @@ pub trait Extractor: Sync {
     }
 }
 
-/// Folders of installed packages; [`Kind::Declared`] files below them are not read.
+/// Folders of installed packages; files below them are only read as [`Kind::Installed`].
 #[must_use]
 pub fn inside_installed_package(path: &str) -> bool {
     const FOLDERS: [&str; 9] = [

@@ -4,7 +4,7 @@ use crate::dependency_graph::Manifest;
 use crate::documents::Node;
 use crate::identity::{from_git, from_path, from_url, normal_python_name, pypi, with_requirement};
 use crate::lock_file::Reading;
-use model::{Package, Scope};
+use model::{Package, Scope, path};
 
 /// A requirement: `name[extras] specifier ; marker` or `name @ address`.
 #[derive(Debug, Default, PartialEq)]
@@ -105,6 +105,8 @@ pub(crate) fn at_address(package: &mut Package, address: &str) {
             _ => (repository, ""),
         };
         from_git(package, repository, commit);
+    } else if place.ends_with(".git") {
+        from_git(package, place, "");
     } else if place.starts_with("http://") || place.starts_with("https://") {
         from_url(package, place);
     } else {
@@ -123,6 +125,12 @@ pub(crate) fn of_archive(file_name: &str) -> Option<(&str, &str)> {
         .find_map(|suffix| file_name.strip_suffix(suffix))?;
     stem.rsplit_once('-')
         .filter(|(_, version)| version.starts_with(|first: char| first.is_ascii_digit()))
+}
+
+/// True for what by its name or folder is a requirement file of pip.
+pub(crate) fn is_requirements(path: &str, name: &str) -> bool {
+    name.ends_with(".txt")
+        && (name.contains("requirements") || path::file_name(path::parent(path)) == "requirements")
 }
 
 /// Groups of dependencies that by their usual names serve development.
@@ -152,25 +160,55 @@ pub(crate) fn read_pyproject(reading: &mut Reading<'_>) {
     let poetry = document.get("tool").get("poetry");
     let either = |key: &str| project.get(key).text().unwrap_or_else(|| poetry.get(key).str());
     let mut manifest = Manifest::new(reading.out, either("name"), either("version"));
-    let requirements = |list: &Node<'_>, scope: Scope, manifest: &mut Manifest<'_>| {
-        for requirement in list.texts().into_iter().filter_map(Requirement::parse) {
-            manifest.wants(normal_python_name(requirement.name), scope);
-        }
-    };
-    requirements(project.get("dependencies"), Scope::Runtime, &mut manifest);
+    each_asked(&document, |asked| {
+        manifest.wants(normal_python_name(asked.requirement.name), asked.scope);
+    });
+}
+
+/// What a manifest asks for.
+pub(crate) struct Asked<'a> {
+    /// The requirement.
+    pub(crate) requirement: Requirement<'a>,
+    /// What it is for.
+    pub(crate) scope: Scope,
+    /// Line of the manifest, 0 when unknown.
+    pub(crate) line: u32,
+}
+
+/// Calls `take` for all that a `pyproject.toml` or `Pipfile` asks for.
+pub(crate) fn each_asked(document: &Node<'_>, mut take: impl FnMut(Asked<'_>)) {
+    let project = document.get("project");
+    let tool = document.get("tool");
+    let poetry = tool.get("poetry");
+    let mut lists = vec![(project.get("dependencies"), Scope::Runtime)];
     for (_, list) in project.get("optional-dependencies").entries() {
-        requirements(list, Scope::Optional, &mut manifest);
+        lists.push((list, Scope::Optional));
     }
     let groups = [
         document.get("dependency-groups"),
-        document.get("tool").get("pdm").get("dev-dependencies"),
+        tool.get("pdm").get("dev-dependencies"),
     ];
     for (_, list) in groups.into_iter().flat_map(Node::entries) {
-        requirements(list, Scope::Development, &mut manifest);
+        lists.push((list, Scope::Development));
+    }
+    lists.push((tool.get("uv").get("dev-dependencies"), Scope::Development));
+    for (list, scope) in lists {
+        for item in list.items() {
+            if let Some(requirement) = item.text().and_then(Requirement::parse) {
+                let line = item.line;
+                take(Asked {
+                    requirement,
+                    scope,
+                    line,
+                });
+            }
+        }
     }
     let mut tables = vec![
         (poetry.get("dependencies"), Scope::Runtime),
         (poetry.get("dev-dependencies"), Scope::Development),
+        (document.get("packages"), Scope::Runtime),
+        (document.get("dev-packages"), Scope::Development),
     ];
     for (_, group) in poetry.get("group").entries() {
         tables.push((group.get("dependencies"), Scope::Development));
@@ -182,7 +220,20 @@ pub(crate) fn read_pyproject(reading: &mut Reading<'_>) {
             } else {
                 scope
             };
-            manifest.wants(normal_python_name(name), scope);
+            let address = ["git", "url", "file", "path"]
+                .into_iter()
+                .find_map(|key| value.get(key).text());
+            take(Asked {
+                requirement: Requirement {
+                    name,
+                    specifier: value.text().unwrap_or_else(|| value.get("version").str()).trim(),
+                    address: address.unwrap_or_default(),
+                    marker: value.get("markers").str(),
+                    ..Requirement::default()
+                },
+                scope,
+                line: value.line,
+            });
         }
     }
 }

@@ -3,7 +3,7 @@
 mod common;
 
 use artifact::archives;
-use inventory::{Extracted, Extractor, Found, Kind, extractors::ALL};
+use inventory::{Extracted, Extractor, Found, extractors::ALL};
 use testkit::{family, fixture};
 
 const FIXTURES: &str = "crates/inventory/tests/fixtures";
@@ -61,7 +61,7 @@ fn run(extractor: &dyn Extractor, files: &[(String, Vec<u8>)]) -> Vec<Found> {
             0o644
         };
         let entry = common::entry(path, bytes, mode);
-        let skipped = extractor.kind() == Kind::Declared && inventory::inside_installed_package(path);
+        let skipped = extractor.kind().is_of_builds() && inventory::inside_installed_package(path);
         if skipped || !extractor.wants(&entry) || !extractor.accepts(&entry, &bytes[..bytes.len().min(64)]) {
             continue;
         }

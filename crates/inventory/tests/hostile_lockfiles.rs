@@ -3,7 +3,7 @@
 mod common;
 
 use artifact::archives;
-use inventory::{Extractor, Found, Kind, extractors::ALL};
+use inventory::{Extractor, Found, extractors::ALL};
 use model::{Entry, Relation};
 use proptest::prelude::*;
 use testkit::{family, fixture};
@@ -16,7 +16,7 @@ const MANY: usize = if cfg!(debug_assertions) { 20_000 } else { 100_000 };
 fn cut_and_changed_fixtures_do_not_panic() {
     let folder = family::workspace_root().join("crates/inventory/tests/fixtures");
     let mut runs = 0;
-    for extractor in ALL.iter().filter(|extractor| extractor.kind() == Kind::Declared) {
+    for extractor in ALL.iter().filter(|extractor| extractor.kind().is_of_builds()) {
         for case in fixture::cases(&folder.join(extractor.meta().name)) {
             for (path, bytes) in &case.files {
                 if !wants(*extractor, path, bytes) {
@@ -61,7 +61,7 @@ fn nesting_without_end_is_a_problem() {
             .collect(),
     ];
     let mut problems = 0;
-    for extractor in ALL.iter().filter(|extractor| extractor.kind() == Kind::Declared) {
+    for extractor in ALL.iter().filter(|extractor| extractor.kind().is_of_builds()) {
         for name in file_names(*extractor) {
             for text in &texts {
                 let found = run(*extractor, &[(&name, text.as_bytes())]);
@@ -220,7 +220,7 @@ proptest! {
 
     #[test]
     fn any_text_is_survived(bytes in proptest::collection::vec(any::<u8>(), 0..200), lines in "([ ]{0,6}[\\[\\]{}<>\"'a-c=:,.@#0-9-]{0,12}\n){0,12}") {
-        for extractor in ALL.iter().filter(|extractor| extractor.kind() == Kind::Declared) {
+        for extractor in ALL.iter().filter(|extractor| extractor.kind().is_of_builds()) {
             for name in file_names(*extractor) {
                 run(*extractor, &[(&name, &bytes)]);
                 run(*extractor, &[(&name, lines.as_bytes())]);

@@ -76,7 +76,7 @@ pub(crate) fn image(mut scans: Vec<LayerScan>, mut problems: Vec<Problem>, rerea
         problems.append(&mut scan.problems);
     }
     let mut by_layer: BTreeMap<u32, Vec<(String, String)>> = BTreeMap::new();
-    let wanted = |entry: &Entry<'_>| extractors::ALL.iter().any(|extractor| extractor.names(entry));
+    let wanted = |entry: &Entry<'_>| of_images().any(|extractor| extractor.names(entry));
     for link in union.unread_link_targets(&wanted) {
         if name_matters(&link) {
             by_layer
@@ -120,6 +120,13 @@ pub(crate) fn document(extracted: Extracted, os: Option<OsRelease>, problems: Ve
     }
 }
 
+/// The extractors of what is in images.
+fn of_images() -> impl Iterator<Item = &'static &'static dyn Extractor> {
+    extractors::ALL
+        .iter()
+        .filter(|extractor| extractor.kind() != Kind::Source)
+}
+
 /// True when some extractor cares for the link's name and not for its target's: then the target must be read once more,
 /// under the link's name. A program keeps its own name beside its symbolic links, so of those only other files count.
 fn name_matters(link: &LinkTarget) -> bool {
@@ -132,11 +139,11 @@ fn name_matters(link: &LinkTarget) -> bool {
     };
     let name = shown(link.link.as_str(), if link.symbolic { 0o644 } else { 0o755 });
     let target = shown(link.target.as_str(), 0o755);
-    extractors::ALL.iter().any(|extractor| {
+    of_images().any(|extractor| {
         extractor.wants(&name)
             && extractor.names(&name)
             && !extractor.names(&target)
-            && !(extractor.kind() == Kind::Declared && inventory::inside_installed_package(name.path))
+            && !(extractor.kind().is_of_builds() && inventory::inside_installed_package(name.path))
     })
 }
 
@@ -259,7 +266,7 @@ fn reads_programs(extractor: &dyn Extractor) -> bool {
 /// What such extractors find in files of an OS package is dropped: the package tells it better. A program known only by its
 /// bytes is the package itself, and manifests that come with a package speak of its making.
 fn adds_nothing_to_an_os_package(extractor: &dyn Extractor) -> bool {
-    extractor.meta().name == "binary-classifier" || extractor.kind() == Kind::Declared
+    extractor.meta().name == "binary-classifier" || extractor.kind().is_of_builds()
 }
 
 fn is_os_package(package: &Package) -> bool {

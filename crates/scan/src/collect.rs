@@ -15,6 +15,8 @@ pub(crate) struct Collector<'a> {
     pool: &'a Pool,
     progress: &'a dyn Progress,
     results: Results,
+    /// True for a source tree.
+    source: bool,
     /// Extractors that want the entry at hand.
     claims: Vec<&'static dyn Extractor>,
     /// Files that are read under another name: a link's, because its target's own name interests nobody.
@@ -46,8 +48,17 @@ impl<'a> Collector<'a> {
             pool,
             progress,
             results: Results::default(),
+            source: false,
             claims: Vec::new(),
             renamed: Vec::new(),
+        }
+    }
+
+    /// Looks at a source tree, or at a file that is the target itself.
+    pub(crate) fn of_source(pool: &'a Pool, progress: &'a dyn Progress) -> Self {
+        Self {
+            source: true,
+            ..Self::new(pool, progress)
         }
     }
 
@@ -87,7 +98,7 @@ impl LayerVisitor for Collector<'_> {
         let mut claims = std::mem::take(&mut self.claims);
         claims.clear();
         if entry.kind == EntryKind::File && entry.size > 0 {
-            wanted_by(&self.seen(entry), &mut claims);
+            wanted_by(&self.seen(entry), self.source, &mut claims);
         }
         self.claims = claims;
         !self.claims.is_empty()
@@ -99,7 +110,7 @@ impl LayerVisitor for Collector<'_> {
         if seen.path != entry.path {
             // A second reading does not ask what is wanted; it is for those who care for the link's name alone.
             claims.clear();
-            wanted_by(&seen, &mut claims);
+            wanted_by(&seen, self.source, &mut claims);
             claims.retain(|extractor| extractor.names(&seen) && !extractor.names(entry));
         }
         claims.retain(|extractor| extractor.accepts(&seen, head));
@@ -121,14 +132,15 @@ impl LayerVisitor for Collector<'_> {
     }
 }
 
-/// Extractors that want an entry, by its name alone.
-pub(crate) fn wanted_by(entry: &Entry<'_>, claims: &mut Vec<&'static dyn Extractor>) {
+/// Extractors that want an entry of a source tree or of something else, by its name alone.
+fn wanted_by(entry: &Entry<'_>, source: bool, claims: &mut Vec<&'static dyn Extractor>) {
     let mut inside_installed = None;
     for extractor in extractors::ALL {
-        if !extractor.wants(entry) {
+        let kind = extractor.kind();
+        if (kind == Kind::Source && !source) || !extractor.wants(entry) {
             continue;
         }
-        if extractor.kind() == Kind::Declared
+        if kind.is_of_builds()
             && *inside_installed.get_or_insert_with(|| inventory::inside_installed_package(entry.path))
         {
             continue;

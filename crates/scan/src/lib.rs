@@ -427,7 +427,11 @@ fn scan_tree(tree: &FolderTree, options: &ScanOptions<'_>, budget: &Arc<Budget>)
     options.progress.layers(1, 0);
     let (scans, problems) = pool::with_workers(options.threads, budget, |pool| {
         let walked = tree.walk(options.threads, &|| {
-            collect::Collector::new(pool, options.progress)
+            if tree.is_rootfs() {
+                collect::Collector::new(pool, options.progress)
+            } else {
+                collect::Collector::of_source(pool, options.progress)
+            }
         });
         let mut problems = Vec::new();
         let mut scans = Vec::new();

@@ -1,6 +1,7 @@
 //! `gradle.lockfile` and the other lock files of Gradle.
 
 use crate::Kind;
+use crate::gradle;
 use crate::identity::maven;
 use crate::lock_file::{Listing, LockFile, Reading, alone};
 use model::{Meta, Scope};
@@ -47,7 +48,7 @@ fn read(reading: &mut Reading<'_>) {
         };
         let mut package = maven(reading.found_by, group, artifact, version);
         if !configurations.is_empty() {
-            let development = buildscript || configurations.split(',').all(serves_development);
+            let development = buildscript || configurations.split(',').all(gradle::serves_development);
             package.scope = Some(if development {
                 Scope::Development
             } else {
@@ -57,23 +58,4 @@ fn read(reading: &mut Reading<'_>) {
         packages.push(reading.at(package, number));
     }
     reading.list(packages);
-}
-
-/// Gradle's own configurations for tests and for what runs while compiling.
-fn serves_development(configuration: &str) -> bool {
-    let name = configuration.trim();
-    name.starts_with("test")
-        || name.contains("Test")
-        || name.ends_with("nnotationProcessor")
-        || matches!(
-            name,
-            "developmentOnly"
-                | "checkstyle"
-                | "pmd"
-                | "jacocoAgent"
-                | "jacocoAnt"
-                | "spotbugs"
-                | "ktlint"
-                | "detekt"
-        )
 }

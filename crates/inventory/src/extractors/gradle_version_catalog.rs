@@ -2,9 +2,9 @@
 
 use crate::Kind;
 use crate::documents::Node;
-use crate::identity::{maven, with_requirement};
+use crate::gradle;
 use crate::lock_file::{Listing, LockFile, Reading, alone};
-use model::{Meta, Package, Scope};
+use model::{Meta, Scope};
 use std::collections::HashMap;
 
 /// The member.
@@ -50,7 +50,7 @@ fn read(reading: &mut Reading<'_>) {
         };
         match module.split_once(':') {
             Some((group, artifact)) if !group.is_empty() && !artifact.is_empty() => {
-                packages.push(reading.at(package(reading.found_by, group, artifact, &version), entry.line));
+                packages.push(reading.at(gradle::artifact(reading.found_by, group, artifact, &version), entry.line));
             }
             _ => reading.bad_entry(
                 entry.line,
@@ -72,7 +72,7 @@ fn read(reading: &mut Reading<'_>) {
         }
         // The artifact by which a plugin's id is looked up.
         let marker = format!("{id}.gradle.plugin");
-        let mut plugin = package(reading.found_by, id, &marker, &version);
+        let mut plugin = gradle::artifact(reading.found_by, id, &marker, &version);
         plugin.scope = Some(Scope::Development);
         packages.push(reading.at(plugin, entry.line));
     }
@@ -91,16 +91,4 @@ fn version_of(version: &Node<'_>, versions: &HashMap<&str, &Node<'_>>) -> String
             .find_map(|key| version.get(key).text())
     };
     version.text().or_else(wish).unwrap_or_default().to_owned()
-}
-
-fn package(found_by: &str, group: &str, artifact: &str, version: &str) -> Package {
-    let open =
-        version.starts_with(['[', '(', ']']) || version.contains('+') || version.starts_with("latest.");
-    let mut package = maven(found_by, group, artifact, if open { "" } else { version });
-    if open {
-        with_requirement(&mut package, version);
-    } else if version.is_empty() {
-        with_requirement(&mut package, "managed elsewhere");
-    }
-    package
 }

@@ -89,6 +89,7 @@ mod snap_package;
 mod stack_lock;
 mod swift_package_resolved;
 mod terraform_lock;
+mod unlocked_manifest;
 mod uv_lock;
 mod vcpkg_json;
 mod vscode_extension;
@@ -184,6 +185,7 @@ pub static ALL: &[&dyn Extractor] = &[
     &stack_lock::STACK_LOCK,
     &swift_package_resolved::SWIFT_PACKAGE_RESOLVED,
     &terraform_lock::TERRAFORM_LOCK,
+    &unlocked_manifest::UNLOCKED_MANIFEST,
     &uv_lock::UV_LOCK,
     &vcpkg_json::VCPKG_JSON,
     &vscode_extension::VSCODE_EXTENSION,

@@ -2,7 +2,9 @@
 
 use crate::identity::pypi;
 use crate::lock_file::{Listing, LockFile, Reading};
-use crate::python_requirements::{Requirement, at_address, is_development_group, of_archive};
+use crate::python_requirements::{
+    Requirement, at_address, is_development_group, is_requirements, of_archive,
+};
 use crate::{Found, Kind, Note};
 use model::{Meta, Package, Problem, Scope, path};
 use std::collections::HashSet;
@@ -11,7 +13,7 @@ use std::collections::HashSet;
 pub(super) static REQUIREMENTS_TXT: LockFile = LockFile {
     meta: &META,
     kind: Kind::Declared,
-    wants,
+    wants: is_requirements,
     read,
     combine,
 };
@@ -23,11 +25,6 @@ static META: Meta = Meta {
     needs: &[],
     references: &["https://pip.pypa.io/en/stable/reference/requirements-file-format/"],
 };
-
-fn wants(path: &str, name: &str) -> bool {
-    name.ends_with(".txt")
-        && (name.contains("requirements") || path::file_name(path::parent(path)) == "requirements")
-}
 
 fn read(reading: &mut Reading<'_>) {
     let stem = reading.file_name().trim_end_matches(".txt");
