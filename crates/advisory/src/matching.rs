@@ -228,9 +228,12 @@ fn not_of_a_registry(packages: &[&Package]) -> Problem {
         more => format!(" and {more} more"),
     };
     Problem::general(format!(
-        "{} packages come from a git repository or an address of their own and were not matched, since advisories speak of \
-         the registry's releases: {}{more}",
-        packages.len(),
+        "{} not matched, since advisories speak of the registry's releases: {}{more}",
+        match packages.len() {
+            1 => "1 package comes from a git repository or an address of its own and was".to_owned(),
+            count =>
+                format!("{count} packages come from a git repository or an address of their own and were"),
+        },
         named.join(", ")
     ))
 }

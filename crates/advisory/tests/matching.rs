@@ -755,7 +755,7 @@ fn packages_of_git_repositories_are_told_and_not_matched() {
             .map(|problem| problem.message.as_str())
             .collect();
         assert!(
-            matches!(told[..], [told] if told.starts_with("1 packages come from a git repository") && told.ends_with("`lib`")),
+            matches!(told[..], [told] if told.starts_with("1 package comes from a git repository") && told.ends_with("`lib`")),
             "{told:?}"
         );
     }

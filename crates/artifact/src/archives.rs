@@ -1,15 +1,16 @@
-//! Archives inside files: zip, zlib, gzip and zstd behind caps that hold for everything below one top-level file.
+//! Archives inside files: zip, tar, zlib, gzip and zstd behind caps that hold for everything below one top-level file.
 //!
 //! Zip archives are read by their central directory, as Java and Python read them: prefixes (self-extracting archives,
 //! executable jars), zip64 and data descriptors make no difference.
 
 use crate::content::Spooled;
-use crate::decompress::MAX_ZSTD_WINDOW_LOG;
+use crate::decompress::{MAX_ZSTD_WINDOW_LOG, capped};
 use crate::error::ArtifactError;
 use crate::files;
 use crate::options::Limits;
+use crate::tar::{Stream, TarReader};
 use flate2::{Decompress, FlushDecompress, Status};
-use model::{Archives, Content, MemoryContent, ReadSeek, ZipMember, ZipVisitor};
+use model::{Archives, Content, EntryKind, MemoryContent, ReadSeek, ZipMember, ZipVisitor};
 use std::io::{self, Read, SeekFrom, Write};
 use std::path::Path;
 use std::sync::Mutex;
@@ -157,6 +158,52 @@ impl Archives for Limited {
             Ok(decoder) => inflate_whole(decoder, limit, "zstd"),
             Err(error) => Err(format!("the zstd stream could not be opened: {error}")),
         }
+    }
+
+    fn tar_member(&self, archive: &[u8], name: &str, limit: usize) -> Result<Option<Vec<u8>>, String> {
+        let limits = Limits {
+            max_layer_bytes: self.limits.max_archive_bytes,
+            ..self.limits.clone()
+        };
+        let told = |error: io::Error| format!("the tar could not be read: {error}");
+        let (_, stream) = capped(archive, &limits).map_err(told)?;
+        let stream = Stream(io::BufReader::with_capacity(INPUT_BYTES, stream));
+        let mut tar = TarReader::new(stream, limits.max_name_bytes);
+        let mut members = 0;
+        while tar
+            .advance()
+            .map_err(|error| format!("the tar is damaged: {error}"))?
+        {
+            members += 1;
+            if members > limits.max_archive_members {
+                return Err(format!(
+                    "the archive has more members than the limit of {}",
+                    limits.max_archive_members
+                ));
+            }
+            let entry = tar.entry();
+            if entry.kind != EntryKind::File || entry.path != name {
+                continue;
+            }
+            if entry.size > limit as u64 {
+                return Err(format!(
+                    "`{name}` has {} bytes, more than the limit of {limit}",
+                    entry.size
+                ));
+            }
+            let mut bytes = Vec::new();
+            let mut buffer = [0; 16 * 1024];
+            loop {
+                let count = tar
+                    .read_content(&mut buffer)
+                    .map_err(|error| format!("the tar is damaged: {error}"))?;
+                if count == 0 {
+                    return Ok(Some(bytes));
+                }
+                bytes.extend_from_slice(buffer.get(..count).unwrap_or_default());
+            }
+        }
+        Ok(None)
     }
 }
 

@@ -70,6 +70,37 @@ fn scans_a_source_tree() {
 }
 
 #[test]
+fn a_project_without_a_lock_file_is_no_clean_bill() {
+    let home = home();
+    let write = |path: &str| {
+        let path = home.path().join(path);
+        std::fs::create_dir_all(path.parent().expect("parent")).expect("folder");
+        let text = r#"{"dependencies": {"left-pad": "1.2.0", "dev-tool": "^2.0.0"}}"#;
+        std::fs::write(path, text).expect("written");
+    };
+    write("unlocked/package.json");
+    let ran = run(home.path(), &["scan", "unlocked"]).expect_code(0);
+    insta::assert_snapshot!(ran.stdout, @"");
+    let alone = run(home.path(), &["scan", "unlocked/package.json"]).expect_code(0);
+    assert!(
+        alone.stdout.contains("CVE-2099-1000") && alone.stdout.contains("no lock file"),
+        "{}",
+        alone.stdout
+    );
+    // Beside a lock file, and in a root file system, the manifest says nothing more.
+    write("app/package.json");
+    write("root/opt/tool/package.json");
+    let locked = run(home.path(), &["scan", "app"]).expect_code(0);
+    assert!(!locked.stdout.contains("no lock file"), "{}", locked.stdout);
+    let root = run(home.path(), &["scan", "rootfs:root"]).expect_code(0);
+    assert!(
+        !root.stdout.contains("no lock file") && root.stdout.contains("5 packages"),
+        "{}",
+        root.stdout
+    );
+}
+
+#[test]
 fn scans_a_root_file_system() {
     let home = home();
     let ran = run(home.path(), &["scan", "rootfs:root"]).expect_code(0);

@@ -1,7 +1,8 @@
 //! The stanza format of Debian's control files (`Key: value` lines, blank lines between records), which opkg uses too.
 
 use crate::lines::Lines;
-use model::{Content, path};
+use crate::reading;
+use model::{Content, Package, Purl, SourcePackage, path};
 
 /// One record: the wanted fields that it has.
 pub(crate) struct Stanza {
@@ -68,6 +69,44 @@ pub(crate) fn stanzas(
             *slot = path::from_bytes(value.trim_ascii()).into_owned();
         }
     }
+}
+
+/// The fields of a record that [`package`] reads, and the state that dpkg adds.
+pub(crate) const PACKAGE_FIELDS: &[&str] = &[
+    "Package",
+    "Status",
+    "Version",
+    "Source",
+    "Architecture",
+    "Maintainer",
+];
+
+/// The Debian package of a record with [`PACKAGE_FIELDS`].
+///
+/// # Errors
+/// What the record lacks.
+pub(crate) fn package(found_by: &str, stanza: &Stanza) -> Result<Package, &'static str> {
+    let (name, version) = (stanza.get("Package"), stanza.get("Version"));
+    if let Some(what) = reading::missing(name, version) {
+        return Err(what);
+    }
+    let purl = Purl::new("deb", "", name, version).with_qualifier("arch", stanza.get("Architecture"));
+    let mut package = Package::new(found_by, purl, "", name, version);
+    let source = source(stanza.get("Source"), version);
+    package.source = source.filter(|source| source.name != name || source.version != version);
+    package.add_fact("maintainer", stanza.get("Maintainer"));
+    Ok(package)
+}
+
+/// `name` or `name (version)`; the version is the binary package's unless told.
+pub(crate) fn source(field: &str, version: &str) -> Option<SourcePackage> {
+    let (name, rest) = field.split_once('(').unwrap_or((field, ""));
+    let told = rest.trim_end().trim_end_matches(')').trim();
+    let name = name.trim();
+    (!name.is_empty()).then(|| SourcePackage {
+        name: name.to_owned(),
+        version: if told.is_empty() { version } else { told }.to_owned(),
+    })
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use crate::relations::Reached;
 use crate::{Extracted, Found, Note};
 use model::{Package, Purl, Relation, Scope, path};
 use std::borrow::Borrow;
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::Hash;
 
 /// Most links of a chain that are kept: the project's end of it. Real chains are shorter.
@@ -246,48 +246,38 @@ impl DependencyGraph {
 
         let reached = Reached::walk(count, &self.roots, |from| wanted(from).iter().map(|(to, _)| *to));
 
-        let mut scopes: Vec<Option<Scope>> = vec![None; count];
-        if self.scoped {
-            for scope in [Scope::Runtime, Scope::Optional, Scope::Development] {
-                let mut queue: VecDeque<Id> = if scope == Scope::Runtime {
-                    for &root in &self.roots {
-                        scopes[root as usize] = Some(Scope::Runtime);
-                    }
-                    self.roots.iter().copied().collect()
-                } else {
-                    reached
-                        .order()
-                        .iter()
-                        .copied()
-                        .filter(|id| scopes[*id as usize].is_some())
-                        .collect()
-                };
-                while let Some(from) = queue.pop_front() {
-                    for &(to, edge) in wanted(from) {
-                        if scopes[to as usize].is_none() && rank(edge) <= rank(scope) {
-                            scopes[to as usize] = Some(scope);
-                            queue.push_back(to);
-                        }
-                    }
-                }
-            }
-        }
+        // First by what runs, then also by what is optional, then by all: a chain shows why a package has its scope.
+        let by_scope = self.scoped.then(|| {
+            Reached::walk_in_turns(count, &self.roots, 3, |from, turn| {
+                wanted(from)
+                    .iter()
+                    .filter(move |(_, scope)| rank(*scope) <= u32::from(turn))
+                    .map(|(to, _)| *to)
+            })
+        });
+        let chains = by_scope.as_ref().unwrap_or(&reached);
 
         // Where the kept end of a long chain begins: the last package that is not too far from the project.
         let mut head: Vec<Id> = (0..).take(count).collect();
         let mut links = 0;
-        for &id in reached.order() {
-            let mut above = reached.parent(id);
-            if reached
-                .depth(id)
-                .is_some_and(|depth| depth as usize > LONGEST_CHAIN)
+        for &id in chains.order() {
+            let is_direct = reached.relation(id) == Some(Relation::Direct);
+            let mut above = if is_direct {
+                reached.parent(id)
+            } else {
+                chains.parent(id)
+            };
+            if !is_direct
+                && chains
+                    .depth(id)
+                    .is_some_and(|depth| depth as usize > LONGEST_CHAIN)
                 && let Some(parent) = above
             {
                 head[id as usize] = head[parent as usize];
                 above = Some(head[id as usize]);
             }
             let chain: Vec<Id> = if links < MOST_LINKS {
-                reached.upwards(above).collect()
+                chains.upwards(above).collect()
             } else {
                 Vec::new()
             };
@@ -304,7 +294,10 @@ impl DependencyGraph {
                     package.relation = reached.relation(id);
                 }
                 if package.scope.is_none() && package.relation != Some(Relation::Root) {
-                    package.scope = scopes[id as usize];
+                    package.scope = by_scope
+                        .as_ref()
+                        .and_then(|walk| walk.turn(id))
+                        .map(|turn| unrank(u32::from(turn)));
                 }
             }
         }
@@ -596,7 +589,7 @@ mod tests {
         );
         assert_eq!(
             told[c as usize - 1],
-            (transitive, Some(Scope::Optional), "app@1 > d@1".to_owned())
+            (transitive, Some(Scope::Optional), "app@1 > a@1 > b@1".to_owned())
         );
         assert_eq!(told[d as usize - 1], (direct, Some(Scope::Development), app));
         assert_eq!(told[e as usize - 1], (None, None, String::new()));

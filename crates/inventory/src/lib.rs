@@ -24,6 +24,7 @@ mod maven;
 mod msbuild;
 mod object_file;
 mod ownership;
+mod package_files;
 mod page_set;
 mod php;
 mod program_reader;

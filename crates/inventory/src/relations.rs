@@ -12,36 +12,67 @@ const TEXT_LIMIT: usize = 64 << 20;
 /// What a breadth-first walk from the roots tells: the shortest way to each member of a graph.
 pub(crate) struct Reached {
     order: Vec<Id>,
-    /// For each member its depth (0 for roots) and the member above it.
-    ways: Vec<Option<(u32, Option<Id>)>>,
+    ways: Vec<Option<Way>>,
+}
+
+/// How a member was reached.
+#[derive(Clone, Copy)]
+struct Way {
+    /// Links from the root; 0 for roots.
+    depth: u32,
+    /// The member above it.
+    parent: Option<Id>,
+    turn: u8,
 }
 
 impl Reached {
     /// Walks a graph of `count` members. Roots and what `wanted` gives may lie outside it; such are passed over.
     pub(crate) fn walk<I: Iterator<Item = Id>>(count: usize, roots: &[Id], wanted: impl Fn(Id) -> I) -> Self {
+        Self::walk_in_turns(count, roots, 1, |from, _| wanted(from))
+    }
+
+    /// Walks a graph several times, each time by the links that `wanted` gives for that turn and from all that was reached
+    /// before; a member keeps the way of its first turn.
+    pub(crate) fn walk_in_turns<I: Iterator<Item = Id>>(
+        count: usize,
+        roots: &[Id],
+        turns: u8,
+        wanted: impl Fn(Id, u8) -> I,
+    ) -> Self {
         let mut reached = Self {
             order: Vec::new(),
             ways: vec![None; count],
         };
         for &root in roots {
-            reached.enter(root, 0, None);
+            reached.enter(root, 0, None, 0);
         }
-        let mut next = 0;
-        while let Some(&from) = reached.order.get(next) {
-            next += 1;
-            let depth = reached.depth(from).unwrap_or(0);
-            for to in wanted(from) {
-                reached.enter(to, depth + 1, Some(from));
+        for turn in 0..turns {
+            let mut next = 0;
+            while let Some(&from) = reached.order.get(next) {
+                next += 1;
+                let depth = reached.depth(from).unwrap_or(0);
+                for to in wanted(from, turn) {
+                    reached.enter(to, depth + 1, Some(from), turn);
+                }
             }
         }
         reached
     }
 
-    fn enter(&mut self, id: Id, depth: u32, parent: Option<Id>) {
+    fn enter(&mut self, id: Id, depth: u32, parent: Option<Id>, turn: u8) {
         if let Some(way @ None) = self.ways.get_mut(id as usize) {
-            *way = Some((depth, parent));
+            *way = Some(Way { depth, parent, turn });
             self.order.push(id);
         }
+    }
+
+    fn way(&self, id: Id) -> Option<Way> {
+        self.ways.get(id as usize).copied()?
+    }
+
+    /// The turn in which a member was reached; `None` for what is not reached.
+    pub(crate) fn turn(&self, id: Id) -> Option<u8> {
+        Some(self.way(id)?.turn)
     }
 
     /// The members that are reached, nearest first.
@@ -51,7 +82,7 @@ impl Reached {
 
     /// Links from the nearest root; `None` for what is not reached.
     pub(crate) fn depth(&self, id: Id) -> Option<u32> {
-        Some(self.ways.get(id as usize).copied()??.0)
+        Some(self.way(id)?.depth)
     }
 
     /// Relation to the project, which the roots are.
@@ -65,7 +96,7 @@ impl Reached {
 
     /// The member through which this one was reached first; `None` for roots.
     pub(crate) fn parent(&self, id: Id) -> Option<Id> {
-        self.ways.get(id as usize).copied()??.1
+        self.way(id)?.parent
     }
 
     /// `from`, and all above it up to the root.

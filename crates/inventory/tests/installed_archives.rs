@@ -172,3 +172,71 @@ proptest! {
         prop_assert!(out.packages.len() <= 3);
     }
 }
+
+#[test]
+#[allow(clippy::disallowed_methods, reason = "tests read their own fixtures")]
+fn package_files_that_break_off_anywhere_are_told() {
+    let folder = testkit::family::workspace_root().join("crates/inventory/tests/fixtures");
+    for (name, file) in [
+        ("deb-package", "deb-package/hit-compressions/pool/gzip.deb"),
+        ("deb-package", "deb-package/hit-compressions/pool/xz.deb"),
+        ("deb-package", "deb-package/hit-compressions/pool/zstd.deb"),
+        (
+            "rpm-package",
+            "rpm-package/hit-packages/Packages/sample-1.2-3.el9_2.noarch.rpm",
+        ),
+        ("vsix-package", "vsix-package/hit-basic/sample-1.2.0.vsix"),
+    ] {
+        let path = folder.join(file);
+        let bytes = std::fs::read(&path).unwrap();
+        let whole = extract(name, file, &bytes);
+        assert_eq!((whole.packages.len(), whole.problems.len()), (1, 0), "{file}");
+        for length in 0..bytes.len() {
+            let out = extract(name, file, &bytes[..length]);
+            // What comes behind the headers may be missing.
+            let complete = out.problems.is_empty() && out.packages == whole.packages;
+            let told = out.packages.is_empty() && out.problems.len() == 1;
+            assert!(complete || told, "{file} cut at {length}: {out:?}");
+        }
+    }
+}
+
+#[test]
+fn a_control_file_that_unpacks_to_too_much_is_refused() {
+    let tar = |size: usize| {
+        let mut tar = testkit::tar::Tar::default();
+        tar.file("./control", &vec![b'x'; size]);
+        testkit::image::compress(&tar.finish(), testkit::image::Compression::Gzip)
+    };
+    let deb = |control: Vec<u8>| {
+        let mut deb = b"!<arch>\n".to_vec();
+        for (name, content) in [("debian-binary", b"2.0\n".to_vec()), ("control.tar.gz", control)] {
+            deb.extend(format!("{name:<16}{:<32}{:<10}`\n", "", content.len()).bytes());
+            deb.extend(&content);
+            deb.resize(deb.len().next_multiple_of(2), b'\n');
+        }
+        deb
+    };
+    let out = extract("deb-package", "large.deb", &deb(tar(2 << 20)));
+    assert!(out.packages.is_empty());
+    assert!(
+        out.problems[0].message.contains("more than the limit"),
+        "{:?}",
+        out.problems
+    );
+    let small = Limits {
+        max_archive_bytes: 1 << 20,
+        ..Limits::default()
+    };
+    let out = extract_with(
+        &Limited::new(&small),
+        "deb-package",
+        "bomb.deb",
+        &deb(tar(1 << 20)),
+    );
+    assert!(
+        out.packages.is_empty() && out.problems.len() == 1,
+        "{:?}",
+        out.problems
+    );
+}

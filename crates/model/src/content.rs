@@ -157,4 +157,14 @@ pub trait Archives: Sync {
         let _ = (compressed, limit);
         Err("zstd streams inside files are not inflated".to_owned())
     }
+
+    /// The content of the first regular file of this name (`./name` is the same) in a tar, which may be compressed with
+    /// gzip, xz, zstd or bzip2; `None` when there is none. At most `limit` bytes.
+    ///
+    /// # Errors
+    /// A message that says what is wrong with the archive, which cap was hit, or that this implementer reads no tars.
+    fn tar_member(&self, archive: &[u8], name: &str, limit: usize) -> Result<Option<Vec<u8>>, String> {
+        let _ = (archive, name, limit);
+        Err("tar archives inside files are not opened".to_owned())
+    }
 }

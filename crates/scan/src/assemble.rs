@@ -234,10 +234,40 @@ fn finish(found: Vec<Found>, mut problems: Vec<Problem>, canonical: &dyn Fn(&str
     if let Some(os) = &os {
         name_distribution(&mut packages, os);
     }
+    one_spelling(&mut packages);
     Assembled {
         packages: unite(packages),
         os,
         problems,
+    }
+}
+
+/// NuGet does not tell names apart by case, and projects do not write them alike: all get the spelling that is first in
+/// order, which is the one with capitals.
+fn one_spelling(packages: &mut [Package]) {
+    let is_nuget = |package: &&mut Package| package.purl.kind() == "nuget";
+    let mut spellings: HashMap<String, String> = HashMap::new();
+    for package in packages.iter_mut().filter(is_nuget) {
+        let spelling = spellings
+            .entry(package.name.to_ascii_lowercase())
+            .or_insert_with(|| package.name.clone());
+        if package.name < *spelling {
+            spelling.clone_from(&package.name);
+        }
+    }
+    for package in packages.iter_mut().filter(is_nuget) {
+        if let Some(spelling) = spellings
+            .get(&package.name.to_ascii_lowercase())
+            .filter(|spelling| **spelling != package.name && package.purl.name() == package.name)
+        {
+            let purl = &package.purl;
+            let mut written = model::Purl::new("nuget", purl.namespace(), spelling, purl.version());
+            for (key, value) in purl.qualifiers() {
+                written = written.with_qualifier(key, value);
+            }
+            package.purl = written;
+            package.name.clone_from(spelling);
+        }
     }
 }
 
@@ -400,6 +430,30 @@ fn merge(first: &mut Package, other: Package) {
 mod tests {
     use super::*;
     use model::{Location, Purl, Relation, path};
+
+    #[test]
+    fn spellings_of_nuget_are_one_and_those_of_others_are_not() {
+        let named = |kind: &str, name: &str, at: &str| {
+            let mut package = Package::new("t", Purl::new(kind, "", name, "1.0.0"), kind, name, "1.0.0");
+            package.locations.push(Location::file(at));
+            package
+        };
+        let mut packages = vec![
+            named("nuget", "serilog", "a.csproj"),
+            named("nuget", "Serilog", "b.csproj"),
+            named("nuget", "other", "b.csproj"),
+            named("gem", "Ascii", "Gemfile.lock"),
+            named("gem", "ascii", "Gemfile.lock"),
+        ];
+        one_spelling(&mut packages);
+        let united = unite(packages);
+        let told: Vec<(&str, usize)> = united
+            .iter()
+            .map(|package| (package.name.as_str(), package.locations.len()))
+            .collect();
+        assert_eq!(told, [("Ascii", 1), ("ascii", 1), ("Serilog", 2), ("other", 1)]);
+        assert_eq!(united[2].purl.to_string(), "pkg:nuget/Serilog@1.0.0");
+    }
 
     fn package(name: &str, at: &str, scope: Option<Scope>) -> Package {
         let mut package = Package::new("t", Purl::new("npm", "", name, "1.0.0"), "npm", name, "1.0.0");

@@ -127,7 +127,11 @@ pub(super) fn package(
 /// Why the version of a package can never be compared.
 fn unusable(package: &Package, version: &str, scheme: Option<&dyn schemes::Scheme>) -> Option<String> {
     if version.is_empty() {
-        return Some("the version of the package is not known".to_owned());
+        let reason = "the version of the package is not known";
+        return Some(match package.fact("requirement") {
+            Some(requirement) => format!("{reason}, only that `{requirement}` is asked for"),
+            None => reason.to_owned(),
+        });
     }
     if is_untagged_main_module(package) {
         return Some(format!(

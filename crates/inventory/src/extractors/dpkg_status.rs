@@ -2,8 +2,8 @@
 
 use crate::control::{self, Stanza};
 use crate::intake::{Intake, excerpt, merge_repeats};
-use crate::{Extracted, Extractor, File, Found, Kind, license, ownership, reading};
-use model::{Content, Entry, EntryKind, Location, Meta, Package, Purl, SourcePackage};
+use crate::{Extracted, Extractor, File, Found, Kind, license, ownership};
+use model::{Content, Entry, EntryKind, Location, Meta, Package};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// The member.
@@ -27,14 +27,6 @@ static META: Meta = Meta {
     ],
 };
 
-const FIELDS: &[&str] = &[
-    "Package",
-    "Status",
-    "Version",
-    "Source",
-    "Architecture",
-    "Maintainer",
-];
 /// Largest copyright file that is read, in bytes; those of browsers have a few MiB.
 const COPYRIGHT_LIMIT: u64 = 8 << 20;
 /// Kind of the notes that carry a copyright file's licences, by package.
@@ -92,7 +84,7 @@ impl Extractor for DpkgStatus {
         let path = file.entry.path;
         let mut intake = Intake::new(path, out);
         let result = match role(path) {
-            Some(Role::Status) => control::stanzas(file.content, FIELDS, |stanza| {
+            Some(Role::Status) => control::stanzas(file.content, control::PACKAGE_FIELDS, |stanza| {
                 record(stanza, &mut intake);
                 !intake.is_full()
             }),
@@ -181,30 +173,16 @@ fn record(stanza: &Stanza, intake: &mut Intake<'_>) {
         // Not a package's record at all, such as a comment block.
         return;
     }
-    if let Some(what) = reading::missing(name, version) {
-        return intake.problem(format!(
+    match control::package(META.name, stanza) {
+        Ok(mut package) => {
+            package.locations.push(Location::file(intake.path()));
+            intake.package(package);
+        }
+        Err(what) => intake.problem(format!(
             "a record of the dpkg status (`{}`) has no {what}",
             excerpt(&format!("{name}{version}"))
-        ));
+        )),
     }
-    let purl = Purl::new("deb", "", name, version).with_qualifier("arch", stanza.get("Architecture"));
-    let mut package = Package::new(META.name, purl, "", name, version);
-    let source = source(stanza.get("Source"), version);
-    package.source = source.filter(|source| source.name != name || source.version != version);
-    package.locations.push(Location::file(intake.path()));
-    package.add_fact("maintainer", stanza.get("Maintainer"));
-    intake.package(package);
-}
-
-/// `name` or `name (version)`; the version is the binary package's unless told.
-fn source(field: &str, version: &str) -> Option<SourcePackage> {
-    let (name, rest) = field.split_once('(').unwrap_or((field, ""));
-    let told = rest.trim_end().trim_end_matches(')').trim();
-    let name = name.trim();
-    (!name.is_empty()).then(|| SourcePackage {
-        name: name.to_owned(),
-        version: if told.is_empty() { version } else { told }.to_owned(),
-    })
 }
 
 /// Notes the licences of a copyright file.
@@ -313,7 +291,7 @@ mod tests {
             ("x (", Some(("x", "1.0"))),
             ("(1)", None),
         ] {
-            let found = source(field, "1.0");
+            let found = control::source(field, "1.0");
             let found = found.as_ref().map(|source| (&*source.name, &*source.version));
             assert_eq!(found, expected, "{field}");
         }
@@ -422,7 +400,7 @@ mod tests {
     fn read(text: &'static [u8], size: u64) -> Extracted {
         let mut out = Extracted::default();
         let mut intake = Intake::new("var/lib/dpkg/status", &mut out);
-        control::stanzas(&mut Repeated { text, size }, FIELDS, |stanza| {
+        control::stanzas(&mut Repeated { text, size }, control::PACKAGE_FIELDS, |stanza| {
             record(stanza, &mut intake);
             !intake.is_full()
         })

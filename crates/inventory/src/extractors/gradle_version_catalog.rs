@@ -50,7 +50,10 @@ fn read(reading: &mut Reading<'_>) {
         };
         match module.split_once(':') {
             Some((group, artifact)) if !group.is_empty() && !artifact.is_empty() => {
-                packages.push(reading.at(gradle::artifact(reading.found_by, group, artifact, &version), entry.line));
+                packages.push(reading.at(
+                    gradle::artifact(reading.found_by, group, artifact, &version),
+                    entry.line,
+                ));
             }
             _ => reading.bad_entry(
                 entry.line,

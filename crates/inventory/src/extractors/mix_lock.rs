@@ -48,12 +48,23 @@ fn read(reading: &mut Reading<'_>) {
                 .strip_prefix(':')
                 .and_then(|rest| rest.split([',', ' ']).next());
             let version = quoted.next();
+            // Behind the lists: the repository, and a checksum.
+            let repository = tuple
+                .rsplit_once(']')
+                .and_then(|(_, behind)| behind.split('"').nth(1))
+                .unwrap_or_default();
             version.map(|version| {
-                hex(
-                    reading.found_by,
-                    package.unwrap_or(name).trim_matches('"'),
-                    version,
-                )
+                let name = package.unwrap_or(name).trim_matches('"');
+                let mut package = hex(reading.found_by, name, version);
+                if !matches!(repository, "" | "hexpm") {
+                    // An organisation's (`hexpm:acme`) or one of the project's own.
+                    package.ecosystem.clear();
+                    package.add_fact("registry", repository);
+                    if let Some(organisation) = repository.strip_prefix("hexpm:") {
+                        package.purl = package.purl.clone().with_namespace(organisation);
+                    }
+                }
+                package
             })
         } else if tuple.starts_with("{:git,") {
             quoted.next().map(|repository| {

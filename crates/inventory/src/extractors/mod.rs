@@ -16,6 +16,7 @@ mod conan_lock;
 mod conda_environment;
 mod conda_meta;
 mod cpan_snapshot;
+mod deb_package;
 mod deno_json;
 mod deno_lock;
 mod dotnet_package;
@@ -79,6 +80,7 @@ mod renv_lock;
 mod requirements_txt;
 mod rpm_database;
 mod rpm_manifest;
+mod rpm_package;
 mod ruby_gemspec;
 mod rust_binary;
 mod sbom_cyclonedx;
@@ -93,6 +95,7 @@ mod unlocked_manifest;
 mod uv_lock;
 mod vcpkg_json;
 mod vscode_extension;
+mod vsix_package;
 mod wordpress_plugin;
 mod yarn_lock;
 
@@ -112,6 +115,7 @@ pub static ALL: &[&dyn Extractor] = &[
     &conda_environment::CONDA_ENVIRONMENT,
     &conda_meta::CONDA_META,
     &cpan_snapshot::CPAN_SNAPSHOT,
+    &deb_package::DEB_PACKAGE,
     &deno_json::DENO_JSON,
     &deno_lock::DENO_LOCK,
     &dotnet_package::DOTNET_PACKAGE,
@@ -175,6 +179,7 @@ pub static ALL: &[&dyn Extractor] = &[
     &requirements_txt::REQUIREMENTS_TXT,
     &rpm_database::RPM_DATABASE,
     &rpm_manifest::RPM_MANIFEST,
+    &rpm_package::RPM_PACKAGE,
     &ruby_gemspec::RUBY_GEMSPEC,
     &rust_binary::RUST_BINARY,
     &sbom_cyclonedx::SBOM_CYCLONEDX,
@@ -189,6 +194,7 @@ pub static ALL: &[&dyn Extractor] = &[
     &uv_lock::UV_LOCK,
     &vcpkg_json::VCPKG_JSON,
     &vscode_extension::VSCODE_EXTENSION,
+    &vsix_package::VSIX_PACKAGE,
     &wordpress_plugin::WORDPRESS_PLUGIN,
     &yarn_lock::YARN_LOCK,
 ];

@@ -111,20 +111,8 @@ fn add(header: Header, intake: &mut Intake<'_>) {
     if header.name == "gpg-pubkey" {
         return;
     }
-    let version = header.version_release();
-    let mut package = rpm::package(
-        META.name,
-        &header.name,
-        header.epoch,
-        &version,
-        &header.architecture,
-    );
-    package.source = rpm::source_package(&header.source)
-        .filter(|source| source.name != header.name || source.version != version);
-    package.licenses = crate::license::expressions(&header.license);
+    let mut package = rpm::package_of_header(META.name, &header);
     package.locations.push(Location::file(intake.path()));
-    package.add_fact("vendor", header.vendor);
-    package.add_fact("module-label", header.module_label);
     intake.package(package);
     intake.owned(&header.name, header.files);
 }

@@ -15,7 +15,11 @@ use std::collections::{BTreeMap, HashSet};
 pub(super) static UNLOCKED_MANIFEST: LockFile = LockFile {
     meta: &META,
     kind: Kind::Source,
-    wants: |path, name| TOOLS.iter().any(|tool| tool.is_manifest(name) || (tool.is_lock)(path, name)),
+    wants: |path, name| {
+        TOOLS
+            .iter()
+            .any(|tool| tool.is_manifest(name) || (tool.is_lock)(path, name))
+    },
     read,
     combine,
 };
@@ -127,7 +131,9 @@ static TOOLS: [Tool; 11] = [
         manifests: &["Package.swift"],
         is_lock: |_, name| name == "Package.resolved",
         read: |reading, asked| {
-            asked.count(reading, |line| line.starts_with(".package(") && line.contains("://"));
+            asked.count(reading, |line| {
+                line.starts_with(".package(") && line.contains("://")
+            });
         },
         advice: "`swift package resolve` makes one",
     },
@@ -135,7 +141,9 @@ static TOOLS: [Tool; 11] = [
         manifests: &["build.sbt"],
         is_lock: |_, name| name.ends_with(".sbt.lock"),
         read: |reading, asked| {
-            asked.count(reading, |line| line.contains("\" % \"") || line.contains("\" %% \""));
+            asked.count(reading, |line| {
+                line.contains("\" % \"") || line.contains("\" %% \"")
+            });
         },
         advice: "the plugin sbt-dependency-lock makes one",
     },
@@ -239,7 +247,6 @@ fn combine(found: &mut Vec<Found>) {
                 .filter_map(|index| found.get(*index))
                 .map(|file| file.path.as_str());
             let first = paths.next().unwrap_or_default();
-            let unknown = "versions that are not pinned, and what the packages need in turn, are not known";
             let others = match files.len() {
                 1 => String::new(),
                 count => {
@@ -248,10 +255,12 @@ fn combine(found: &mut Vec<Found>) {
                         0 => String::new(),
                         more => format!(" and {more} more"),
                     };
-                    format!(", nor for {}{more}", named.join(", "))
+                    format!(" (nor for {}{more})", named.join(", "))
                 }
             };
-            let message = format!("no lock file was found for it{others}: {unknown}; {advice}");
+            let message = format!(
+                "no lock file was found for it{others}: only what it pins is known, not what that needs in turn; {advice}"
+            );
             Problem::file(first, message)
         };
         if let Some(file) = files.first().and_then(|index| found.get_mut(*index)) {
@@ -300,9 +309,9 @@ fn read_package_json(reading: &mut Reading<'_>, asked: &mut Asked) {
             {
                 continue;
             }
-            let (name, request) = request
-                .strip_prefix("npm:")
-                .map_or((&**name, request), |other| split_npm(other).unwrap_or((other, "")));
+            let (name, request) = request.strip_prefix("npm:").map_or((&**name, request), |other| {
+                split_npm(other).unwrap_or((other, ""))
+            });
             let version = pinned(request, 3).unwrap_or_default();
             let mut package = npm(reading.found_by, name, version);
             // `owner/repository` is a repository of GitHub.
@@ -423,10 +432,10 @@ fn group(line: &str) -> Option<&str> {
 
 fn read_gemfile(reading: &mut Reading<'_>, asked: &mut Asked) {
     let serves_development = |text: &str| {
-        [":development", ":test"]
-            .iter()
-            .any(|group| text.contains(group))
-            && ![":production", ":default"].iter().any(|group| text.contains(group))
+        [":development", ":test"].iter().any(|group| text.contains(group))
+            && ![":production", ":default"]
+                .iter()
+                .any(|group| text.contains(group))
     };
     // For each open block, whether it is of a group for development.
     let mut blocks: Vec<bool> = Vec::new();
@@ -459,7 +468,11 @@ fn read_gemfile(reading: &mut Reading<'_>, asked: &mut Asked) {
             }
             open(&mut package, &requests.join(", "));
             let development = blocks.contains(&true) || group(rest).is_some_and(serves_development);
-            let scope = if development { Scope::Development } else { Scope::Runtime };
+            let scope = if development {
+                Scope::Development
+            } else {
+                Scope::Runtime
+            };
             asked.push(reading, package, scope, number);
         }
     }
@@ -498,9 +511,9 @@ fn read_gradle(reading: &mut Reading<'_>, asked: &mut Asked) {
         };
         let is_name = |text: &str| {
             !text.is_empty()
-                && text
-                    .chars()
-                    .all(|character| character.is_ascii_alphanumeric() || matches!(character, '.' | '-' | '_'))
+                && text.chars().all(|character| {
+                    character.is_ascii_alphanumeric() || matches!(character, '.' | '-' | '_')
+                })
         };
         if !is_name(group) || !is_name(artifact) {
             continue;
@@ -512,7 +525,11 @@ fn read_gradle(reading: &mut Reading<'_>, asked: &mut Asked) {
             || configuration.starts_with("kapt")
             || configuration.starts_with("ksp")
             || gradle::serves_development(configuration);
-        let scope = if development { Scope::Development } else { Scope::Runtime };
+        let scope = if development {
+            Scope::Development
+        } else {
+            Scope::Runtime
+        };
         asked.push(reading, package, scope, number);
     }
 }

@@ -78,8 +78,8 @@ impl Header {
     /// # Errors
     /// A message when the index does not fit the blob, or when the package has no name.
     pub(crate) fn parse(blob: &[u8]) -> Result<Self, String> {
-        let parts = Parts::split(blob)
-            .ok_or_else(|| "a package header in the rpm database is damaged or cut short".to_owned())?;
+        let parts =
+            Parts::split(blob).ok_or_else(|| "an rpm package header is damaged or cut short".to_owned())?;
         let header = Self {
             name: parts.text(tag::NAME),
             epoch: parts.numbers(tag::EPOCH).next().unwrap_or_default(),
@@ -93,11 +93,11 @@ impl Header {
             files: parts.files(),
         };
         if header.name.is_empty() {
-            return Err("a package header in the rpm database has no name".to_owned());
+            return Err("an rpm package header has no name".to_owned());
         }
         if header.version.is_empty() {
             return Err(format!(
-                "the package header of `{}` in the rpm database has no version",
+                "the rpm package header of `{}` has no version",
                 excerpt(&header.name)
             ));
         }

@@ -100,3 +100,66 @@ pub(crate) fn package(
     }
     Package::new(found_by, purl, "", name, version)
 }
+
+/// The package that a header tells of.
+pub(crate) fn package_of_header(found_by: &str, header: &Header) -> Package {
+    let version = header.version_release();
+    let mut package = package(
+        found_by,
+        &header.name,
+        header.epoch,
+        &version,
+        &header.architecture,
+    );
+    package.source = source_package(&header.source)
+        .filter(|source| source.name != header.name || source.version != version);
+    package.licenses = crate::license::expressions(&header.license);
+    package.add_fact("vendor", header.vendor.as_str());
+    package.add_fact("module-label", header.module_label.as_str());
+    package
+}
+
+/// The header of a package file (`*.rpm`): what its lead and signatures are followed by.
+///
+/// # Errors
+/// A message when the file is none of rpm's, is cut short or has a header that is too large.
+pub(crate) fn file_header(content: &mut dyn Content) -> Result<Header, String> {
+    /// A lead that only names the format, in bytes.
+    const LEAD: usize = 96;
+    /// Magic number and version of a header structure.
+    const MAGIC: [u8; 4] = [0x8e, 0xad, 0xe8, 1];
+    let mut reader = content.reader().map_err(|error| error.to_string())?;
+    let mut take = |length: usize| {
+        let mut bytes = vec![0; length];
+        match read_up_to(&mut reader, &mut bytes) {
+            Ok(count) if count == length => Ok(bytes),
+            Ok(_) => Err("the rpm package is cut short".to_owned()),
+            Err(error) => Err(error.to_string()),
+        }
+    };
+    if !take(LEAD)?.starts_with(&[0xed, 0xab, 0xee, 0xdb]) {
+        return Err("not an rpm package: it does not begin like one".to_owned());
+    }
+    // Signatures, filled up to eight bytes, then the header.
+    for is_header in [false, true] {
+        let start = take(16)?;
+        let number = |at: usize| {
+            let bytes = start.get(at..)?.first_chunk()?;
+            usize::try_from(u32::from_be_bytes(*bytes)).ok()
+        };
+        let (Some(entries), Some(size)) = (number(8), number(12)) else {
+            return Err("the rpm package is cut short".to_owned());
+        };
+        let length = entries.saturating_mul(16).saturating_add(size);
+        if !start.starts_with(&MAGIC) || length > LARGEST_HEADER {
+            return Err("the rpm package is damaged: where a header belongs there is none".to_owned());
+        }
+        if is_header {
+            let mut blob = start.get(8..).unwrap_or_default().to_vec();
+            blob.extend(take(length)?);
+            return Header::parse(&blob);
+        }
+        take(length.next_multiple_of(8))?;
+    }
+    Err("the rpm package has no header".to_owned())
+}

@@ -478,9 +478,35 @@ fn groups<'a>(report: &'a Report, findings: &[&'a Finding]) -> Vec<(String, Vec<
                     finding.rule.clone(),
                 )
             });
-            Some((key.1, findings))
+            let heading = match only_location(report, &findings) {
+                Some((path, kind)) if key.0 == 2 => format!("{path} ({kind})"),
+                _ => key.1,
+            };
+            Some((heading, findings))
         })
         .collect()
+}
+
+/// The one file that all packages of the findings come from, and what kind of packages they are.
+fn only_location<'a>(report: &'a Report, findings: &[&Finding]) -> Option<(&'a str, &'a str)> {
+    let mut places = findings.iter().map(|finding| {
+        let package = report.package_of(finding)?;
+        let location = package
+            .locations
+            .first()
+            .filter(|_| package.locations.len() == 1)?;
+        Some((location.path.as_str(), kind_of(package)))
+    });
+    let first = places.next()??;
+    places.all(|place| place == Some(first)).then_some(first)
+}
+
+fn kind_of(package: &Package) -> &str {
+    if package.ecosystem.is_empty() {
+        package.purl.kind()
+    } else {
+        package.ecosystem.as_str()
+    }
 }
 
 fn group_of(report: &Report, package: &Package, sharing: &HashMap<&str, usize>) -> (u8, String) {
@@ -502,11 +528,7 @@ fn group_of(report: &Report, package: &Package, sharing: &HashMap<&str, usize>) 
             ),
         );
     }
-    let kind = if package.ecosystem.is_empty() {
-        package.purl.kind()
-    } else {
-        package.ecosystem.as_str()
-    };
+    let kind = kind_of(package);
     match package.locations.first() {
         Some(location)
             if sharing
