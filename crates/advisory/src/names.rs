@@ -16,14 +16,17 @@ pub fn release(ecosystem: &str) -> &str {
 
 /// The form of a name under which an ecosystem (without release) knows it.
 ///
-/// PyPI follows PEP 503; NuGet, Packagist, GitHub Actions, VS Code and Bitnami ignore letter case; an extension of VS Code is
+/// PyPI follows PEP 503; NuGet, Packagist, GitHub Actions, VS Code and Bitnami ignore letter case; so do Go modules here, whose
+/// purls are in lower case, and two that differ in case alone are one repository; an extension of VS Code is
 /// `publisher.name`, also where a record writes `publisher/name`; Swift packages are known
-/// by host and path of their address. All others (npm, Go, Maven, crates.io, RubyGems, distributions, …) are exact.
+/// by host and path of their address. All others (npm, Maven, crates.io, RubyGems, distributions, …) are exact.
 #[must_use]
 pub fn normalise<'a>(base: &str, name: &'a str) -> Cow<'a, str> {
     match base {
         "PyPI" => pep503(name),
-        "NuGet" | "Packagist" | "GitHub Actions" | "Bitnami" | "ConanCenter" | "Hex" | "Pub" => lower(name),
+        "NuGet" | "Packagist" | "GitHub Actions" | "Bitnami" | "ConanCenter" | "Hex" | "Pub" | "Go" => {
+            lower(name)
+        }
         "VSCode" if name.contains('/') => Cow::Owned(name.to_ascii_lowercase().replacen('/', ".", 1)),
         "VSCode" => lower(name),
         "SwiftURL" => swift(name),
@@ -96,7 +99,7 @@ mod tests {
             ("NuGet", "Newtonsoft.Json", "newtonsoft.json"),
             ("Packagist", "Symfony/HTTP-Kernel", "symfony/http-kernel"),
             ("npm", "JSONStream", "JSONStream"),
-            ("Go", "github.com/BurntSushi/toml", "github.com/BurntSushi/toml"),
+            ("Go", "github.com/BurntSushi/toml", "github.com/burntsushi/toml"),
             ("crates.io", "serde_json", "serde_json"),
             ("Maven", "org.Foo:Bar", "org.Foo:Bar"),
             ("VSCode", "MS-Python.python", "ms-python.python"),

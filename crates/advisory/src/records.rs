@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt::Write;
 
 /// Format version of the file; a file with another one is refused.
-pub(crate) const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 2;
 
 /// One affected entry of an advisory, in the list of its package.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -36,7 +36,7 @@ pub enum ParsePurlError {
 
 impl Purl {
     /// A purl of `kind` (the type, e.g. `deb`) from decoded parts; an empty namespace or version is left out. Names are
-    /// normalised as the type demands (lower case for `pypi`, `github`, …; `_` to `-` for `pypi`).
+    /// normalised as the type demands (lower case for `pypi`, `github`, `golang`, …; `_` to `-` for `pypi`).
     #[must_use]
     pub fn new(kind: &str, namespace: &str, name: &str, version: &str) -> Self {
         let kind = kind.to_ascii_lowercase();
@@ -132,7 +132,7 @@ fn normalise(kind: &str, namespace: &str, name: &str) -> (String, String) {
             name.to_ascii_lowercase().replace('_', "-"),
         ),
         "github" | "bitbucket" | "gitlab" | "composer" | "hex" | "pub" | "apk" | "deb" | "alpm"
-        | "luarocks" => (namespace.to_ascii_lowercase(), name.to_ascii_lowercase()),
+        | "luarocks" | "golang" => (namespace.to_ascii_lowercase(), name.to_ascii_lowercase()),
         "rpm" | "qpkg" => (namespace.to_ascii_lowercase(), name.to_owned()),
         _ => (namespace.to_owned(), name.to_owned()),
     }
