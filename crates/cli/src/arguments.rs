@@ -117,9 +117,18 @@ pub(crate) struct OutputOptions {
     /// Format on standard output.
     #[arg(long, short, value_name = "FORMAT", value_parser = format_name, help = format_help())]
     pub(crate) format: Option<String>,
-    /// Also write this format to a file (repeatable); `-` is standard output
-    #[arg(long, short, value_name = "FORMAT=FILE", value_parser = output_file)]
-    pub(crate) output: Vec<(String, PathBuf)>,
+    /// Write this format to a file (repeatable), or without one that of --format; `-` is standard output
+    #[arg(long, short, value_name = "[FORMAT=]FILE", value_parser = output_file)]
+    pub(crate) output: Vec<OutputFile>,
+}
+
+/// A file that a result is written to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct OutputFile {
+    /// The format; without one, that of `--format` or the default.
+    pub(crate) format: Option<String>,
+    /// `-` is standard output.
+    pub(crate) path: PathBuf,
 }
 
 /// `hullward scan`.
@@ -583,12 +592,22 @@ fn format_name(text: &str) -> Result<String, String> {
         .ok_or_else(|| report::formats::unknown(text))
 }
 
-fn output_file(text: &str) -> Result<(String, PathBuf), String> {
-    let (format, file) = text
-        .split_once('=')
-        .ok_or_else(|| format!("`{text}` is not FORMAT=FILE"))?;
+fn output_file(text: &str) -> Result<OutputFile, String> {
+    let (format, file) = match text.split_once('=') {
+        Some((format, file)) => (Some(format_name(format)?), file),
+        // Peers differ in what `-o json` says.
+        None if report::formats::find(text).is_some() => {
+            return Err(format!(
+                "`{text}` is a format: `--format {text}` prints it, `--output {text}=FILE` writes it to a file"
+            ));
+        }
+        None => (None, text),
+    };
     if file.is_empty() {
         return Err(format!("`{text}` names no file"));
     }
-    Ok((format_name(format)?, PathBuf::from(file)))
+    Ok(OutputFile {
+        format,
+        path: PathBuf::from(file),
+    })
 }

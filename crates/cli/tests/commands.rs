@@ -180,7 +180,11 @@ fn wrong_usage_ends_with_two() {
         (vec!["scan"], "required"),
         (vec!["scan", "app", "--format", "tabel"], "is no format"),
         (vec!["scan", "app", "--fail-on", "severe"], "is no severity"),
-        (vec!["scan", "app", "--output", "json"], "is not FORMAT=FILE"),
+        (
+            vec!["scan", "app", "--output", "json"],
+            "`--output json=FILE` writes it to a file",
+        ),
+        (vec!["scan", "app", "--output", "json="], "names no file"),
         (vec!["scan", "app", "--config", "absent.toml"], "does not exist"),
         (vec!["scan", "app", "--db", "absent.db"], "hullward db update"),
         (
@@ -382,6 +386,29 @@ fn writes_every_format_in_one_run() {
             "{path} does not speak of the finding"
         );
     }
+}
+
+#[test]
+fn a_file_without_a_format_takes_the_one_of_format() {
+    let home = home();
+    let written = |name: &str| std::fs::read_to_string(home.path().join(name)).expect("written");
+    let quiet = run(
+        home.path(),
+        &["scan", "app", "--format", "json", "--output", "a.json"],
+    )
+    .expect_code(0);
+    assert_eq!(quiet.stdout, "");
+    assert!(written("a.json").starts_with('{'));
+    // Beside a file that has its own, and with none at all.
+    run(
+        home.path(),
+        &["scan", "app", "-o", "b.txt", "-o", "sarif=b.sarif"],
+    )
+    .expect_code(0);
+    assert!(written("b.txt").contains("PACKAGE"));
+    assert!(written("b.sarif").contains("\"runs\""));
+    let both = run(home.path(), &["scan", "app", "-f", "json", "-o", "sarif=c.sarif"]).expect_code(0);
+    assert!(both.stdout.starts_with('{'));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What `scan`, `sbom` and `diff` share: opening a target, scanning it, writing the report.
 
 use crate::Failure;
-use crate::arguments::{OutputOptions, TargetOptions};
+use crate::arguments::{OutputFile, OutputOptions, TargetOptions};
 use crate::console::Console;
 use crate::database;
 use crate::settings::Settings;
@@ -14,7 +14,7 @@ use scan::cache::Cache;
 use std::io::{self, BufWriter, IsTerminal, Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 /// What shall be told of a target besides its packages.
@@ -185,12 +185,8 @@ pub(crate) fn check(
     inventory_only: bool,
     settings: &Settings,
 ) -> Result<(), Failure> {
-    let on_standard_output = output
-        .output
-        .iter()
-        .filter(|(_, path)| path == Path::new("-"))
-        .count()
-        + usize::from(output.format.is_some());
+    let on_standard_output = output.output.iter().filter(|file| is_standard(file)).count()
+        + usize::from(output.format.is_some() && !format_is_for_files(output));
     if on_standard_output > 1 {
         return Err(Failure::usage(anyhow!(
             "standard output takes one format, {on_standard_output} were asked for"
@@ -200,7 +196,7 @@ pub(crate) fn check(
     if let Some(format) = standard_output(output, default_format, settings) {
         format_of(format, inventory_only)?;
     }
-    for (name, path) in files(output) {
+    for (name, path) in files(output, default_format, settings) {
         format_of(name, inventory_only)?;
         artifact::files::check_writable(path).map_err(|error| {
             Failure::usage(error).hint("name a file in a folder that exists and may be written")
@@ -211,16 +207,37 @@ pub(crate) fn check(
 
 /// True when one of the formats that were asked for shows what findings say in sentences.
 pub(crate) fn shows_descriptions(output: &OutputOptions, default_format: &str, settings: &Settings) -> bool {
-    files(output)
-        .map(|(name, _)| name.as_str())
+    files(output, default_format, settings)
+        .map(|(name, _)| name)
         .chain(standard_output(output, default_format, settings))
         .filter_map(formats::find)
         .any(Format::shows_descriptions)
 }
 
+fn is_standard(file: &OutputFile) -> bool {
+    file.path == Path::new("-")
+}
+
+/// A file without a format of its own takes the one that would be printed.
+fn format_is_for_files(output: &OutputOptions) -> bool {
+    output.output.iter().any(|file| file.format.is_none())
+}
+
+/// The format that is asked for without a file's name beside it.
+fn format_alone<'a>(output: &'a OutputOptions, default_format: &'a str, settings: &'a Settings) -> &'a str {
+    let asked = output.format.as_deref().or(settings.format.as_deref());
+    asked.unwrap_or(default_format)
+}
+
 /// Formats and paths of the files that were asked for.
-fn files(output: &OutputOptions) -> impl Iterator<Item = &(String, PathBuf)> {
-    output.output.iter().filter(|(_, path)| path != Path::new("-"))
+fn files<'a>(
+    output: &'a OutputOptions,
+    default_format: &'a str,
+    settings: &'a Settings,
+) -> impl Iterator<Item = (&'a str, &'a Path)> {
+    let alone = format_alone(output, default_format, settings);
+    let files = output.output.iter().filter(|file| !is_standard(file));
+    files.map(move |file| (file.format.as_deref().unwrap_or(alone), file.path.as_path()))
 }
 
 /// The format for standard output; `None` where the report only goes to files.
@@ -229,15 +246,11 @@ fn standard_output<'a>(
     default_format: &'a str,
     settings: &'a Settings,
 ) -> Option<&'a str> {
-    let by_output = output.output.iter().find(|(_, path)| path == Path::new("-"));
-    match output
-        .format
-        .as_deref()
-        .or(by_output.map(|(name, _)| name.as_str()))
-    {
-        Some(asked) => Some(asked),
-        None if !output.output.is_empty() => None,
-        None => Some(settings.format.as_deref().unwrap_or(default_format)),
+    let alone = format_alone(output, default_format, settings);
+    match output.output.iter().find(|file| is_standard(file)) {
+        Some(file) => Some(file.format.as_deref().unwrap_or(alone)),
+        None if output.output.is_empty() => Some(alone),
+        None => (output.format.is_some() && !format_is_for_files(output)).then_some(alone),
     }
 }
 
@@ -260,7 +273,7 @@ pub(crate) fn write(
         inventory_only,
         hidden,
     };
-    for (name, path) in files(output) {
+    for (name, path) in files(output, default_format, settings) {
         let mut bytes = Vec::new();
         format_of(name, inventory_only)?
             .write(report, &plain, &mut bytes)
