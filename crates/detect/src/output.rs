@@ -4,6 +4,7 @@ use crate::filter::parse_operand_prefix;
 use crate::names::Names;
 use crate::operand::{CompileError, Operand, up_to_nul};
 use model::event::{Argument, EventView, Field, FieldValue, Value};
+use std::borrow::Cow;
 use std::fmt::Write;
 use std::net::IpAddr;
 
@@ -272,6 +273,13 @@ pub(crate) fn owned(value: &Value<'_>) -> FieldValue {
         Value::Bool(truth) => FieldValue::Bool(*truth),
         Value::Int(number) => FieldValue::Int(*number),
         Value::Uint(number) => FieldValue::Uint(*number),
+        // Lists of lists do not occur.
+        Value::List(list) => FieldValue::List(
+            list.iter()
+                .filter(|one| !matches!(one, Value::List(_)))
+                .map(owned)
+                .collect(),
+        ),
         other => FieldValue::Text(text(other)),
     }
 }
@@ -290,23 +298,17 @@ fn text(value: &Value<'_>) -> String {
         Value::Address(address) => address.to_string(),
         Value::Addresses(ends) => pair(ends.iter().flatten().map(IpAddr::to_string).collect()),
         Value::Ports(ends) => pair(ends.iter().flatten().map(u16::to_string).collect()),
-        Value::List(list) => {
-            let texts: Vec<String> = list.iter().map(|one| shown(&owned(one))).collect();
-            format!("({})", texts.join(","))
+        Value::Absent | Value::Bool(_) | Value::Int(_) | Value::Uint(_) | Value::List(_) => {
+            shown(&owned(value))
         }
-        Value::Absent | Value::Bool(_) | Value::Int(_) | Value::Uint(_) => shown(&owned(value)),
     }
 }
 
 /// A value in the text of an output.
 pub(crate) fn shown(value: &FieldValue) -> String {
-    match value {
-        FieldValue::Absent => "<NA>".to_owned(),
-        FieldValue::Bool(truth) => truth.to_string(),
-        FieldValue::Int(number) => number.to_string(),
-        FieldValue::Uint(number) => number.to_string(),
-        FieldValue::Text(text) => text.clone(),
-    }
+    value
+        .rendered()
+        .map_or_else(|| "<NA>".to_owned(), Cow::into_owned)
 }
 
 #[cfg(test)]

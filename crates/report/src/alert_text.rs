@@ -55,7 +55,7 @@ pub(crate) fn falco_line(alert: &Alert, options: &AlertOptions) -> String {
     format!("{moment}: {} {}", alert.priority, printable(&alert.output))
 }
 
-/// A field's value as JSON: numbers and truth values keep their type.
+/// A field's value as JSON: numbers and truth values keep their type, lists are arrays.
 pub(crate) struct JsonValue<'a>(pub(crate) &'a FieldValue);
 
 impl Serialize for JsonValue<'_> {
@@ -65,6 +65,7 @@ impl Serialize for JsonValue<'_> {
             FieldValue::Bool(value) => serializer.serialize_bool(*value),
             FieldValue::Int(value) => serializer.serialize_i64(*value),
             FieldValue::Uint(value) => serializer.serialize_u64(*value),
+            FieldValue::List(values) => serializer.collect_seq(values.iter().map(JsonValue)),
             FieldValue::Text(value) => serializer.serialize_str(value),
         }
     }
@@ -82,18 +83,7 @@ pub(crate) fn fields(alert: &Alert) -> BTreeMap<&str, JsonValue<'_>> {
 /// A field's value as text, if it has one that says something.
 pub(crate) fn text<'a>(alert: &'a Alert, name: &str) -> Option<Cow<'a, str>> {
     let (_, value) = alert.fields.iter().find(|(field, _)| field == name)?;
-    rendered(value).filter(|text| !text.is_empty() && text != "<NA>")
-}
-
-/// A value as text.
-pub(crate) fn rendered(value: &FieldValue) -> Option<Cow<'_, str>> {
-    match value {
-        FieldValue::Absent => None,
-        FieldValue::Bool(value) => Some(Cow::Borrowed(if *value { "true" } else { "false" })),
-        FieldValue::Int(value) => Some(Cow::Owned(value.to_string())),
-        FieldValue::Uint(value) => Some(Cow::Owned(value.to_string())),
-        FieldValue::Text(value) => Some(Cow::Borrowed(value)),
-    }
+    value.rendered().filter(|text| !text.is_empty() && text != "<NA>")
 }
 
 /// A field's value as a number that is not negative.
@@ -103,7 +93,7 @@ pub(crate) fn number(alert: &Alert, name: &str) -> Option<u64> {
         FieldValue::Uint(value) => Some(*value),
         FieldValue::Int(value) => u64::try_from(*value).ok(),
         FieldValue::Text(value) => value.parse().ok(),
-        FieldValue::Absent | FieldValue::Bool(_) => None,
+        FieldValue::Absent | FieldValue::Bool(_) | FieldValue::List(_) => None,
     }
 }
 

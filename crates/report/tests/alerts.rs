@@ -385,6 +385,13 @@ fn process_alert() -> Alert {
             ("proc.tty".to_owned(), FieldValue::Uint(34816)),
             ("proc.is_exe_upper_layer".to_owned(), FieldValue::Bool(false)),
             ("proc.aname[2]".to_owned(), FieldValue::Absent),
+            (
+                "proc.aname".to_owned(),
+                FieldValue::List(vec![
+                    FieldValue::Text("sh".to_owned()),
+                    FieldValue::Text("containerd-shim".to_owned()),
+                ]),
+            ),
             text("fd.name", "/etc/shadow"),
             text("fd.type", "file"),
             text("container.id", "3ad7b26ded6d"),

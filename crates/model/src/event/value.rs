@@ -63,6 +63,32 @@ pub enum FieldValue {
     Int(i64),
     /// An unsigned number.
     Uint(u64),
+    /// The values of a field that has several: `(a,b)` in text, an array in JSON. None of them is a list.
+    List(Vec<Self>),
     /// Anything else, rendered, invalid UTF-8 replaced.
     Text(String),
+}
+
+impl FieldValue {
+    /// The value as text; `None` when there is none.
+    #[must_use]
+    pub fn rendered(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Absent => None,
+            Self::Bool(value) => Some(Cow::Borrowed(if *value { "true" } else { "false" })),
+            Self::Int(value) => Some(Cow::Owned(value.to_string())),
+            Self::Uint(value) => Some(Cow::Owned(value.to_string())),
+            Self::List(values) => {
+                let texts: Vec<Cow<'_, str>> = values
+                    .iter()
+                    .map(|value| match value {
+                        Self::List(_) | Self::Absent => Cow::Borrowed("<NA>"),
+                        value => value.rendered().unwrap_or_default(),
+                    })
+                    .collect();
+                Some(Cow::Owned(format!("({})", texts.join(","))))
+            }
+            Self::Text(value) => Some(Cow::Borrowed(value)),
+        }
+    }
 }

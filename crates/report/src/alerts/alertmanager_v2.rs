@@ -1,7 +1,7 @@
 //! Alerts for the API v2 of Alertmanager.
 
 use super::{AlertFormat, AlertOptions};
-use crate::alert_text::{container_id, push_json_line, rendered, rfc3339, text};
+use crate::alert_text::{container_id, push_json_line, rfc3339, text};
 use model::Meta;
 use model::event::{Alert, Priority};
 use model::path::printable;
@@ -83,7 +83,7 @@ fn item(alert: &Alert) -> Item<'_> {
 
     let mut annotations = BTreeMap::new();
     for (name, value) in &alert.fields {
-        if let Some(value) = rendered(value) {
+        if let Some(value) = value.rendered() {
             annotations
                 .entry(label_name(name))
                 .or_insert_with(|| printable(&value).into_owned());

@@ -138,6 +138,28 @@ impl AlertFormat for OtlpLogs {
     }
 }
 
+/// A field's value as the protocol has it, if there is one.
+fn any_value(value: &FieldValue) -> Option<AnyValue> {
+    Some(match value {
+        FieldValue::Absent => return None,
+        FieldValue::Bool(value) => AnyValue::Bool(*value),
+        FieldValue::Int(value) => AnyValue::Int(value.to_string()),
+        // The protocol's integers are signed.
+        FieldValue::Uint(value) => match i64::try_from(*value) {
+            Ok(value) => AnyValue::Int(value.to_string()),
+            Err(_) => AnyValue::Text(value.to_string()),
+        },
+        FieldValue::List(values) => AnyValue::Array(Values {
+            values: values
+                .iter()
+                .filter(|value| !matches!(value, FieldValue::List(_)))
+                .filter_map(any_value)
+                .collect(),
+        }),
+        FieldValue::Text(value) => AnyValue::Text(value.clone()),
+    })
+}
+
 fn record(alert: &Alert) -> LogRecord<'_> {
     let mut attributes = vec![
         string("security_rule.name", &alert.rule),
@@ -151,16 +173,8 @@ fn record(alert: &Alert) -> LogRecord<'_> {
     ];
     let mut seen: Vec<&str> = Vec::new();
     for (key, value) in &alert.fields {
-        let value = match value {
-            FieldValue::Absent => continue,
-            FieldValue::Bool(value) => AnyValue::Bool(*value),
-            FieldValue::Int(value) => AnyValue::Int(value.to_string()),
-            // The protocol's integers are signed.
-            FieldValue::Uint(value) => match i64::try_from(*value) {
-                Ok(value) => AnyValue::Int(value.to_string()),
-                Err(_) => AnyValue::Text(value.to_string()),
-            },
-            FieldValue::Text(value) => AnyValue::Text(value.clone()),
+        let Some(value) = any_value(value) else {
+            continue;
         };
         // Keys of attributes are unique.
         if !seen.contains(&key.as_str()) {

@@ -1,7 +1,7 @@
 //! Syslog messages by RFC 5424, with the fields as structured data.
 
 use super::{AlertFormat, AlertOptions};
-use crate::alert_text::{rendered, time};
+use crate::alert_text::time;
 use model::Meta;
 use model::event::Alert;
 use model::path::printable;
@@ -77,7 +77,7 @@ fn message(alert: &Alert, options: &AlertOptions) -> String {
     line.push(']');
     let mut open = false;
     for (name, value) in &alert.fields {
-        if let Some(value) = rendered(value) {
+        if let Some(value) = value.rendered() {
             if !open {
                 line.push_str("[fields@32473");
                 open = true;

@@ -61,7 +61,12 @@ fn labels(labels: &BTreeMap<String, String>) -> Value<'static> {
     }
     let pairs: Vec<String> = labels
         .iter()
-        .map(|(key, value)| format!("{key}:{value}"))
+        // What runtimes and the kubelet keep there for themselves; single labels of these can be asked for.
+        .filter(|(key, _)| !key.starts_with("annotation.") && !key.starts_with("io.kubernetes."))
+        .map(|(key, value)| match value.as_str() {
+            "" => key.clone(),
+            value => format!("{key}:{value}"),
+        })
         .collect();
     Value::owned_text(pairs.join(", "))
 }
@@ -233,14 +238,22 @@ pub(super) fn value<'a>(event: &'a KernelEvent, field: Field, argument: &Argumen
     let of_mount = |get: fn(&Mount) -> Value<'_>, by: fn(&Mount) -> &str| {
         mount(info, argument, by).map_or(Value::Absent, get)
     };
+    // A known image without a tag or digest has empty ones.
+    let of_image = |part: &'a str| {
+        if info.image.is_empty() {
+            text(part)
+        } else {
+            Value::text(part.as_bytes())
+        }
+    };
     let by_source: fn(&Mount) -> &str = |mount| &mount.source;
     Some(match field {
         Field::ContainerName => text(&info.name),
         Field::ContainerImage => text(&info.image),
         Field::ContainerImageId => text(&info.image_id),
-        Field::ContainerImageRepository => text(&info.repository),
-        Field::ContainerImageTag => text(&info.tag),
-        Field::ContainerImageDigest => text(&info.digest),
+        Field::ContainerImageRepository => of_image(&info.repository),
+        Field::ContainerImageTag => of_image(&info.tag),
+        Field::ContainerImageDigest => of_image(&info.digest),
         Field::ContainerPrivileged => info.privileged.map_or(Value::Absent, Value::Bool),
         Field::ContainerMounts => {
             let mounts: Vec<String> = info.mounts.iter().map(mount_text).collect();
@@ -311,6 +324,21 @@ pub(super) fn value<'a>(event: &'a KernelEvent, field: Field, argument: &Argumen
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn labels_in_a_row() {
+        let given = [
+            ("app", "x"),
+            ("flag", ""),
+            ("io.kubernetes.pod.name", "p"),
+            ("annotation.a", "b"),
+        ];
+        let given = given
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect();
+        assert!(matches!(labels(&given), Value::Text(text) if *text == *b"app:x, flag"));
+    }
 
     #[test]
     fn globs() {

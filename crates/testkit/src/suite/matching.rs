@@ -127,9 +127,13 @@ impl Alert {
     }
 }
 
-/// A value as text: texts as they are, all else as JSON writes it.
+/// A value as text: texts as they are, lists as outputs show them, all else as JSON writes it.
 fn render(value: &Value) -> String {
     match value {
+        Value::Array(values) => {
+            let texts: Vec<String> = values.iter().map(render).collect();
+            format!("({})", texts.join(","))
+        }
         Value::String(text) => text.clone(),
         Value::Null => "<NA>".to_owned(),
         other => other.to_string(),
@@ -162,7 +166,7 @@ mod tests {
     use crate::suite::description;
 
     const LINE: &str = r#"{"hostname":"h","output":"x","output_fields":{"evt.time":17,"fd.name":"/etc/shadow","fd.num":3,
-        "proc.is_exe_writable":true,"user.name":null,"proc.env":"HULLWARD_SUITE_TEST=0a1b PATH=/bin"},
+        "proc.is_exe_writable":true,"fd.types":["file","pipe"],"user.name":null,"proc.env":"HULLWARD_SUITE_TEST=0a1b PATH=/bin"},
         "priority":"Warning","rule":"Read it","source":"syscall","tags":["a"],"time":"2026-01-01T00:00:00.000000000Z"}"#;
 
     fn test(expected: &str) -> Test {
@@ -186,7 +190,7 @@ mod tests {
         for expected in [
             "{}",
             "{source: syscall, priority: WARNING, hostname: h}",
-            "{outputFields: {fd.name: /etc/shadow, fd.num: 3, proc.is_exe_writable: true, user.name: <NA>}}",
+            "{outputFields: {fd.name: /etc/shadow, fd.num: 3, proc.is_exe_writable: true, fd.types: '(file,pipe)', user.name: <NA>}}",
         ] {
             assert_eq!(alert.fits(&test(expected)), Fit::Exact, "{expected}");
         }
