@@ -150,6 +150,11 @@ impl Database {
         &self.contents.built
     }
 
+    /// True when some record speaks of an ecosystem (without release).
+    pub(crate) fn knows(&self, ecosystem: &str) -> bool {
+        self.contents.ecosystems.iter().any(|(name, _)| name == ecosystem)
+    }
+
     /// The records that bear this id, in any letter case, or name it as an alias or as the flaw that they answer; the one
     /// whose id it is comes first. Withdrawn records are among them. At most 50 affected entries of each are given.
     ///

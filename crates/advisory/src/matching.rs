@@ -58,6 +58,7 @@ pub fn match_packages(
     let mut matches = Matches::default();
     let mut wanted: Vec<(String, usize)> = Vec::with_capacity(packages.len());
     let mut uncovered: BTreeMap<String, usize> = BTreeMap::new();
+    let mut absent: BTreeMap<String, usize> = BTreeMap::new();
     let mut elsewhere: Vec<&Package> = Vec::new();
     let of_os = os.and_then(ecosystem::distribution).map(|found| found.ecosystem);
     for (index, package) in packages.iter().enumerate() {
@@ -69,6 +70,9 @@ pub fn match_packages(
             continue;
         }
         match ecosystem_of(package, of_os.as_deref()) {
+            Some(ecosystem) if !database.knows(names::base(&ecosystem)) => {
+                *absent.entry(names::base(&ecosystem).to_owned()).or_default() += 1;
+            }
             Some(ecosystem) => wanted.push((ecosystem, index)),
             None if is_of_os(package) => {
                 *uncovered.entry(package.purl.kind().to_owned()).or_default() += 1;
@@ -80,14 +84,25 @@ pub fn match_packages(
         matches.problems.push(not_of_a_registry(&elsewhere));
     }
     for (kind, count) in uncovered {
-        let name = os.map_or("the unknown operating system", |os| {
-            match os.pretty_name.as_str() {
-                "" => os.id.as_str(),
-                name => name,
-            }
+        let name = os.map(|os| match os.pretty_name.as_str() {
+            "" => os.id.as_str(),
+            name => name,
         });
+        matches.problems.push(Problem::general(match name {
+            Some(name) => format!(
+                "{} not matched: no advisory feed covers this release",
+                packages_were(count, &format!("({kind}) of {name} "))
+            ),
+            None => format!(
+                "{} not matched: nothing tells the distribution and release that they are of",
+                packages_were(count, &format!("({kind}) "))
+            ),
+        }));
+    }
+    for (base, count) in absent {
         matches.problems.push(Problem::general(format!(
-            "{count} packages ({kind}) of {name} were not matched: no advisory feed covers this release"
+            "{} not matched: the advisory database holds nothing about {base}",
+            packages_were(count, &format!("of {base} "))
         )));
     }
     let mut missing: HashSet<&str> = HashSet::new();
@@ -160,6 +175,14 @@ pub fn match_packages(
     Ok(matches)
 }
 
+/// `1 package … was`, `2 packages … were`.
+fn packages_were(count: usize, of: &str) -> String {
+    match count {
+        1 => format!("1 package {of}was"),
+        _ => format!("{count} packages {of}were"),
+    }
+}
+
 /// The same package listed twice would give two findings of one id.
 fn number_equal_ids(findings: &mut [Finding]) {
     let mut seen: HashMap<String, usize> = HashMap::new();
@@ -229,11 +252,10 @@ fn not_of_a_registry(packages: &[&Package]) -> Problem {
     };
     Problem::general(format!(
         "{} not matched, since advisories speak of the registry's releases: {}{more}",
-        match packages.len() {
-            1 => "1 package comes from a git repository or an address of its own and was".to_owned(),
-            count =>
-                format!("{count} packages come from a git repository or an address of their own and were"),
-        },
+        packages_were(
+            packages.len(),
+            "from a git repository or an address that is no registry's "
+        ),
         named.join(", ")
     ))
 }

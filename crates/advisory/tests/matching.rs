@@ -152,7 +152,10 @@ fn withdrawn_records_never_match_but_can_be_explained() {
         "1.0.0",
     );
     assert_eq!(
-        matched(std::slice::from_ref(&text), &[package("npm", "x", "0.1.0")]),
+        matched(
+            &[text.clone(), simple("GHSA-o", "", "npm", "other", "1.0.0")],
+            &[package("npm", "x", "0.1.0")]
+        ),
         []
     );
     let (_folder, database, summary) = built(&mut Documents::default().with("npm/GHSA-w.json", &text));
@@ -160,6 +163,50 @@ fn withdrawn_records_never_match_but_can_be_explained() {
     let found = database.advisories("cve-2024-9").unwrap();
     assert_eq!(found[0].id, "GHSA-w");
     assert_eq!(found[0].affected[0].name, "x");
+}
+
+#[test]
+fn go_modules_of_documents_in_lower_case_are_found() {
+    let records = [simple(
+        "GO-1",
+        "",
+        "Go",
+        "github.com/Masterminds/goutils",
+        "1.1.1",
+    )];
+    for name in ["github.com/Masterminds/goutils", "github.com/masterminds/goutils"] {
+        assert_eq!(
+            rules(&matched(&records, &[package("Go", name, "v1.1.0")])),
+            ["GO-1"],
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn an_ecosystem_that_the_database_lacks_is_told() {
+    let record = simple("GHSA-o", "", "npm", "x", "1.0.0");
+    let (_folder, database, _) = built(&mut Documents::default().with("npm/GHSA-o.json", &record));
+    let packages = [
+        package("npm", "x", "0.1.0"),
+        package("PyPI", "a", "1"),
+        os_package("deb", "Debian:12", "a", "1", None),
+        os_package("deb", "Debian:12", "b", "1", None),
+    ];
+    let found = match_packages(&database, &packages, None, &MatchOptions::default()).unwrap();
+    let told: Vec<&str> = found
+        .problems
+        .iter()
+        .map(|problem| problem.message.as_str())
+        .collect();
+    assert_eq!(rules(&found.findings), ["GHSA-o"]);
+    assert_eq!(
+        told,
+        [
+            "2 packages of Debian were not matched: the advisory database holds nothing about Debian",
+            "1 package of PyPI was not matched: the advisory database holds nothing about PyPI"
+        ]
+    );
 }
 
 #[test]
@@ -472,6 +519,13 @@ fn kinds_of_findings_follow_the_record() {
         unmaintained,
         simple("MAL-2024-1", "", "npm", "evil", "99.0.0"),
         simple("ALBA-1", "", "AlmaLinux:9", "x", "9"),
+        simple(
+            "ALSA-2",
+            r#""related": ["CVE-2024-2"],"#,
+            "AlmaLinux:9",
+            "other",
+            "9",
+        ),
     ];
     let findings = matched(
         &records,
@@ -755,7 +809,7 @@ fn packages_of_git_repositories_are_told_and_not_matched() {
             .map(|problem| problem.message.as_str())
             .collect();
         assert!(
-            matches!(told[..], [told] if told.starts_with("1 package comes from a git repository") && told.ends_with("`lib`")),
+            matches!(told[..], [told] if told.starts_with("1 package from a git repository") && told.ends_with("`lib`")),
             "{told:?}"
         );
     }

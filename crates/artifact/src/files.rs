@@ -176,6 +176,20 @@ pub struct Listed {
 /// cannot be read, or goes away meanwhile, is not there.
 #[must_use]
 pub fn list(folder: &Path, depth: usize) -> Vec<Listed> {
+    listed(folder, depth, fs::DirEntry::metadata)
+}
+
+/// As [`list`], with what links lead to: for folders that the user names and only reads.
+#[must_use]
+pub fn list_through_links(folder: &Path, depth: usize) -> Vec<Listed> {
+    listed(folder, depth, |entry| fs::metadata(entry.path()))
+}
+
+fn listed(
+    folder: &Path,
+    depth: usize,
+    metadata: impl Fn(&fs::DirEntry) -> io::Result<fs::Metadata>,
+) -> Vec<Listed> {
     let mut listed = Vec::new();
     let mut folders = vec![(folder.to_owned(), depth)];
     while let Some((folder, depth)) = folders.pop() {
@@ -183,7 +197,7 @@ pub fn list(folder: &Path, depth: usize) -> Vec<Listed> {
             continue;
         };
         for entry in entries.flatten() {
-            let Ok(metadata) = entry.metadata() else {
+            let Ok(metadata) = metadata(&entry) else {
                 continue;
             };
             if metadata.is_dir() {

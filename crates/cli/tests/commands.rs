@@ -80,7 +80,20 @@ fn a_project_without_a_lock_file_is_no_clean_bill() {
     };
     write("unlocked/package.json");
     let ran = run(home.path(), &["scan", "unlocked"]).expect_code(0);
-    insta::assert_snapshot!(ran.stdout, @"");
+    insta::assert_snapshot!(ran.stdout, @r"
+    unlocked
+    directory · 2 packages
+
+    package.json (npm)
+      PACKAGE   INSTALLED  SEVERITY  FLAW                    FIXED IN      WHAT
+      left-pad  1.2.0      critical  CVE-2099-1000           1.3.0         left-pad runs out of memory
+      dev-tool             unknown   version-not-comparable  undetermined  the version of the package is not known, only th…
+
+    Could not be judged
+      package.json: no lock file was found for it: only what it pins is known, not what that needs in turn; `npm install --…
+
+    1 finding: 1 critical · 1 fixable · 1 undetermined · 1 problem
+    ");
     let alone = run(home.path(), &["scan", "unlocked/package.json"]).expect_code(0);
     assert!(
         alone.stdout.contains("CVE-2099-1000") && alone.stdout.contains("no lock file"),
@@ -680,6 +693,19 @@ fn updates_and_builds_from_a_mirror_and_keeps_the_old_file_when_that_fails() {
         ran.stderr
     );
     run(home.path(), &["scan", "app", "--fail-on", "critical"]).expect_code(1);
+}
+
+#[test]
+fn feeds_may_be_links() {
+    let home = home();
+    std::fs::create_dir(home.path().join("linked")).expect("folder");
+    std::os::unix::fs::symlink("../feeds", home.path().join("linked/feeds")).expect("link");
+    let arguments = ["db", "build", "--from", "linked", "--out", "linked.db"];
+    let ran = run(home.path(), &arguments).expect_code(0);
+    assert!(
+        ran.stdout.contains("3 advisories") || ran.stderr.contains("3 advisories"),
+        "{ran:?}"
+    );
 }
 
 #[test]

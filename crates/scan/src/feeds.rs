@@ -29,7 +29,7 @@ impl Folders {
 impl FeedFiles for Folders {
     fn documents(&mut self, each: &mut advisory::build::DocumentVisitor<'_>) -> Result<(), BuildError> {
         for folder in &self.folders {
-            for listed in files::list(folder, 4) {
+            for listed in files::list_through_links(folder, 4) {
                 let Ok(relative) = listed.path.strip_prefix(folder) else {
                     continue;
                 };

@@ -532,9 +532,21 @@ pub(crate) static RULES: &[Rule] = &[
     Rule {
         name: "ghostscript",
         files: &["gs", "libgs.so*"],
-        patterns: &["GPL Ghostscript {v:2}", "{0}Ghostscript {v:2}"],
+        patterns: &[
+            "GPL Ghostscript {v:2}",
+            "{0}Ghostscript {v:2}",
+            "/ghostscript/{v:3}/",
+        ],
         cpe: "artifex:ghostscript",
-        hits: &[("usr/bin/gs", b"GPL Ghostscript 10.02.1\x00", "10.02.1")],
+        hits: &[
+            ("usr/bin/gs", b"GPL Ghostscript 10.02.1\x00", "10.02.1"),
+            // Debian's, by the folders that it looks in.
+            (
+                "usr/lib/libgs.so.10.00",
+                b"%rom%Resource/Init/:/usr/share/ghostscript/10.00.0/Resource/Init\x00",
+                "10.00.0",
+            ),
+        ],
         misses: &[("usr/bin/gs", b"GPL Ghostscript %d")],
         ..PROGRAM
     },
@@ -1433,9 +1445,22 @@ pub(crate) static RULES: &[Rule] = &[
             "libsamba-util.so*",
             "libsmbclient.so*",
         ],
-        patterns: &["{0}Samba {v:3}", "{0}{v:3=3.|4.}-{t}{0}", "{0}{v:3=3.|4.}{0}"],
+        patterns: &[
+            "{0}Samba {v:3}",
+            "{0}{v:3=3.|4.}-{t}{0}",
+            "{0}{v:3=3.|4.}{0}",
+            // The version of its private symbols.
+            "{0}SAMBA_{v:3=3.|4.}_",
+        ],
         cpe: "samba:samba",
-        hits: &[("usr/sbin/smbd", b"\x004.19.4\x00", "4.19.4")],
+        hits: &[
+            ("usr/sbin/smbd", b"\x004.19.4\x00", "4.19.4"),
+            (
+                "usr/lib/libsamba-util.so.0",
+                b"\x00SAMBA_4.17.12_DEBIAN_SAMBA4\x00SAMBA_UTIL_0.0.1\x00",
+                "4.17.12",
+            ),
+        ],
         misses: &[("usr/sbin/smbd", b"Samba")],
         ..PROGRAM
     },

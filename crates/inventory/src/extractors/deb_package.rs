@@ -1,8 +1,8 @@
 //! Package files of Debian and its kin that lie in a source tree or are the target.
 
 use crate::intake::Intake;
-use crate::package_files::{OfDistribution, combine};
-use crate::{Extracted, Extractor, File, Found, Kind, control};
+use crate::package_files::OfDistribution;
+use crate::{Extracted, Extractor, File, Kind, control};
 use model::{Content, Entry, EntryKind, Location, MemoryContent, Meta};
 use std::io::Read;
 
@@ -72,10 +72,6 @@ impl Extractor for DebPackage {
             }
             Err(error) => intake.problem(error),
         }
-    }
-
-    fn combine(&self, found: &mut Vec<Found>) {
-        combine(found);
     }
 }
 

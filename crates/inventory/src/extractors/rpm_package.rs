@@ -1,8 +1,8 @@
 //! Package files of rpm that lie in a source tree or are the target.
 
 use crate::intake::Intake;
-use crate::package_files::{OfDistribution, combine};
-use crate::{Extracted, Extractor, File, Found, Kind, rpm};
+use crate::package_files::OfDistribution;
+use crate::{Extracted, Extractor, File, Kind, rpm};
 use model::{Entry, EntryKind, Location, Meta};
 
 /// The member.
@@ -48,10 +48,6 @@ impl Extractor for RpmPackage {
             }
             Err(error) => intake.problem(error),
         }
-    }
-
-    fn combine(&self, found: &mut Vec<Found>) {
-        combine(found);
     }
 }
 

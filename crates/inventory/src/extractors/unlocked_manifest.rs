@@ -30,7 +30,7 @@ static META: Meta = Meta {
     finds: &[
         "package.json, pyproject.toml, Pipfile, Cargo.toml, Gemfile, gems.rb, composer.json, build.gradle, build.gradle.kts, \
          pubspec.yaml",
-        "mix.exs, Podfile, Package.swift, build.sbt (only whether they ask for packages)",
+        "pom.xml, mix.exs, Podfile, Package.swift, build.sbt (only whether they ask for packages)",
         "the names of their lock files, in the same folder and those above it",
     ],
     needs: &[],
@@ -57,7 +57,7 @@ impl Tool {
     }
 }
 
-static TOOLS: [Tool; 11] = [
+static TOOLS: [Tool; 12] = [
     Tool {
         manifests: &["package.json"],
         is_lock: |_, name| {
@@ -108,6 +108,15 @@ static TOOLS: [Tool; 11] = [
         is_lock: |_, name| name.ends_with(".lockfile") || name == "verification-metadata.xml",
         read: read_gradle,
         advice: "dependency locking and `gradle dependencies --write-locks` make one",
+    },
+    Tool {
+        manifests: &["pom.xml"],
+        // Maven has none; documents that its plugins write tell what was resolved.
+        is_lock: |_, name| {
+            matches!(name, "bom.json" | "bom.xml" | "maven_install.json") || name.ends_with(".cdx.json")
+        },
+        read: |reading, asked| asked.count(reading, |line| line.starts_with("<dependency>")),
+        advice: "the plugin cyclonedx-maven-plugin writes a `bom.json`, which serves as one, and built archives tell the rest",
     },
     Tool {
         manifests: &["pubspec.yaml"],

@@ -348,6 +348,12 @@ fn package(item: &Item<'_>, purl: Option<Purl>, found_by: &'static str) -> Packa
         Some((ecosystem, name)) => (ecosystem, name),
         None => ("", ecosystems::name(&purl)),
     };
+    // Package URLs of some types are in lower case; the document may also tell how the name is written.
+    let name = if item.name.eq_ignore_ascii_case(&name) {
+        item.name.to_string()
+    } else {
+        name
+    };
     // The epoch is a qualifier in package URLs of rpm and stands before the version everywhere else.
     let version = match purl.qualifier("epoch") {
         Some(epoch) if epoch != "0" && !purl.version().contains(':') => format!("{epoch}:{}", purl.version()),
