@@ -1,12 +1,83 @@
 //! How a file's content is held between the walk and its reader: in memory, spooled, or still on the disk.
 
 use crate::files;
-use model::{Content, ContentError, ReadSeek};
+use model::{Content, ContentError, MemoryContent, ReadSeek};
 use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// How many bytes contents may take in memory at once; clones share the count.
+#[derive(Clone, Debug)]
+pub struct HeldBytes {
+    most: u64,
+    used: Arc<AtomicU64>,
+}
+
+impl HeldBytes {
+    /// Room for so many bytes.
+    #[must_use]
+    pub fn new(most: u64) -> Self {
+        Self {
+            most,
+            used: Arc::default(),
+        }
+    }
+
+    /// Takes room for a content; `None` when there is too little.
+    pub(crate) fn take(&self, bytes: u64) -> Option<HeldRoom> {
+        let fits = |used: u64| used.checked_add(bytes).filter(|&used| used <= self.most);
+        let taken = self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits);
+        taken.ok().map(|_| HeldRoom {
+            used: Arc::clone(&self.used),
+            bytes,
+        })
+    }
+}
+
+/// Room that a content takes, given back when it is dropped.
+pub(crate) struct HeldRoom {
+    used: Arc<AtomicU64>,
+    bytes: u64,
+}
+
+impl Drop for HeldRoom {
+    fn drop(&mut self) {
+        self.used.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
+/// A larger file that is held in memory.
+pub(crate) struct Held {
+    // Dropped before the room is given back.
+    content: MemoryContent,
+    _room: HeldRoom,
+}
+
+impl Held {
+    pub(crate) fn new(bytes: Vec<u8>, room: HeldRoom) -> Self {
+        Self {
+            content: MemoryContent(bytes),
+            _room: room,
+        }
+    }
+}
+
+impl Content for Held {
+    fn size(&self) -> u64 {
+        self.content.size()
+    }
+
+    fn bytes(&mut self, limit: u64) -> Result<Cow<'_, [u8]>, ContentError> {
+        self.content.bytes(limit)
+    }
+
+    fn reader(&mut self) -> Result<Box<dyn ReadSeek + '_>, ContentError> {
+        self.content.reader()
+    }
+}
 
 /// A file that was too large for memory, in an unlinked temporary file.
 pub(crate) struct Spooled {
@@ -98,5 +169,22 @@ fn read_exactly(reader: &mut impl Read, size: u64) -> Result<Vec<u8>, ContentErr
         Ok(bytes)
     } else {
         Err(ContentError::Io(io::ErrorKind::UnexpectedEof.into()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn room_is_shared_and_given_back() {
+        let all = HeldBytes::new(10);
+        let first = all.take(6).map(|room| Held::new(vec![1; 6], room));
+        let clone = all.clone();
+        assert!(clone.take(5).is_none() && clone.take(u64::MAX).is_none());
+        let second = clone.take(4);
+        assert!(second.is_some() && all.take(1).is_none());
+        drop(first);
+        assert!(all.take(7).is_none() && all.take(6).is_some());
     }
 }

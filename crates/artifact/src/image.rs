@@ -56,7 +56,7 @@ pub trait LayerVisitor: Send {
         true
     }
 
-    /// The content of a wanted file. Small files are in memory, large ones spooled to an unlinked temporary file, so the
+    /// The content of a wanted file. It is in memory or, where there is no room for it, in an unlinked temporary file, so the
     /// visitor may keep the content and work on it elsewhere while the walk goes on.
     fn file(&mut self, entry: &Entry<'_>, content: Box<dyn Content>);
 }

@@ -1,6 +1,6 @@
 //! Reads one layer: stored bytes through decompression, digests and the tar reader to a visitor.
 
-use crate::content::Spooled;
+use crate::content::{Held, Spooled};
 use crate::decompress::{self, BUFFER_BYTES, Blocks, Reading};
 use crate::entries::EntryList;
 use crate::files;
@@ -325,12 +325,10 @@ fn take_file<R: TarInput>(
         return Ok(None);
     }
     if size <= limits.memory_file_bytes {
-        let mut bytes = vec![0; usize::try_from(size).unwrap_or_default()];
-        if let (Some(start), true) = (bytes.get_mut(..head_size), head_size > 0) {
-            start.copy_from_slice(head);
-        }
-        fill(tar, bytes.get_mut(head_size..).unwrap_or_default())?;
-        return Ok(Some(Box::new(MemoryContent(bytes))));
+        return Ok(Some(Box::new(MemoryContent(take_bytes(tar, head, size)?))));
+    }
+    if let Some(room) = limits.held.take(size) {
+        return Ok(Some(Box::new(Held::new(take_bytes(tar, head, size)?, room))));
     }
     let spooled = files::spool();
     let mut file = match spooled {
@@ -365,6 +363,14 @@ fn take_file<R: TarInput>(
     }
 }
 
+/// The bytes of the current entry, of which `head` was read already. Its size is one that memory is granted for.
+fn take_bytes<R: TarInput>(tar: &mut TarReader<R>, head: &[u8], size: u64) -> Result<Vec<u8>, TarError> {
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
+    bytes.extend_from_slice(head);
+    while tar.append_content(&mut bytes)? > 0 {}
+    Ok(bytes)
+}
+
 /// Fills the buffer from the current entry; fewer bytes at the entry's end.
 fn fill<R: TarInput>(tar: &mut TarReader<R>, buffer: &mut [u8]) -> Result<usize, TarError> {
     let mut done = 0;
@@ -376,4 +382,81 @@ fn fill<R: TarInput>(tar: &mut TarReader<R>, buffer: &mut [u8]) -> Result<usize,
         done += count;
     }
     Ok(done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::content::HeldBytes;
+    use model::Entry;
+    use std::borrow::Cow;
+    use testkit::image::Layer;
+
+    /// Keeps contents, as visitors do that hand them to other threads.
+    #[derive(Default)]
+    struct Keep(Vec<Box<dyn Content>>);
+
+    impl LayerVisitor for Keep {
+        fn wants(&mut self, _entry: &Entry<'_>) -> bool {
+            true
+        }
+
+        fn file(&mut self, _entry: &Entry<'_>, content: Box<dyn Content>) {
+            self.0.push(content);
+        }
+    }
+
+    #[test]
+    fn larger_files_are_held_while_there_is_room_and_spooled_then() {
+        let file = |seed: u32| -> Vec<u8> {
+            let numbers = (0..1_u32 << 19).map(|number| number.wrapping_mul(seed));
+            numbers.flat_map(u32::to_le_bytes).collect()
+        };
+        let files = [file(3), file(2_654_435_761), b"small".to_vec()];
+        let layer = Layer::new("x")
+            .file("a", &files[0])
+            .file("b", &files[1])
+            .file("c", &files[2]);
+        let tar = layer.tar();
+        let size = files[0].len() as u64;
+        for (most, in_memory) in [
+            (0, [false, false, true]),
+            (size, [true, false, true]),
+            (2 * size, [true, true, true]),
+        ] {
+            let limits = Limits {
+                held: HeldBytes::new(most),
+                ..Limits::default()
+            };
+            let mut walked = walk_tar_archive(&tar[..], &limits, Keep::default());
+            assert!(walked.complete, "{:?}", walked.problems);
+            for ((content, file), in_memory) in walked.visitor.0.iter_mut().zip(&files).zip(in_memory) {
+                assert_eq!(content.size(), file.len() as u64);
+                let bytes = content.bytes(u64::MAX).unwrap();
+                assert!(*bytes == **file);
+                assert_eq!(matches!(bytes, Cow::Borrowed(_)), in_memory, "{most}");
+                let mut again = Vec::new();
+                content.reader().unwrap().read_to_end(&mut again).unwrap();
+                assert!(again == *file);
+            }
+            assert_eq!(walked.visitor.0.len(), 3);
+            drop(walked);
+            assert!(limits.held.take(most).is_some(), "all room is given back");
+        }
+        // A file that breaks off is told, wherever it would have been held.
+        for most in [0, size] {
+            let limits = Limits {
+                held: HeldBytes::new(most),
+                ..Limits::default()
+            };
+            let walked = walk_tar_archive(&tar[..1 << 20], &limits, Keep::default());
+            assert!(!walked.complete && walked.visitor.0.is_empty());
+            assert!(
+                walked.problems[0].message.contains("breaks off"),
+                "{:?}",
+                walked.problems
+            );
+            assert!(limits.held.take(most).is_some());
+        }
+    }
 }

@@ -36,6 +36,7 @@ pub mod union;
 mod unread;
 
 pub use archives::{Limited, ZipLimits, for_each_zip_member};
+pub use content::HeldBytes;
 pub use daemon::grpc;
 pub use download::{Download, Downloads};
 pub use entries::EntryList;

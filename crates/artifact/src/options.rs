@@ -1,5 +1,6 @@
 //! How a target is opened: platform, credentials and the caps on everything that is read.
 
+use crate::content::HeldBytes;
 use crate::memory::Memory;
 use std::fmt;
 use std::path::PathBuf;
@@ -107,8 +108,11 @@ pub struct Limits {
     pub max_index_depth: usize,
     /// Layers of one image.
     pub max_layers: usize,
-    /// Files up to this many bytes are held in memory, larger ones in an unlinked temporary file.
+    /// Files up to this many bytes are held in memory; larger ones too while [`Limits::held`] has room for them, and else in an
+    /// unlinked temporary file.
     pub memory_file_bytes: u64,
+    /// Memory for larger files that wait for their readers; one for all layers of all targets opened with these limits.
+    pub held: HeldBytes,
     /// Bytes inflated below one top-level file (a jar and all jars in it).
     pub max_archive_bytes: u64,
     /// Members visited below one top-level file.
@@ -140,6 +144,7 @@ impl Default for Limits {
             max_index_depth: 4,
             max_layers: 1024,
             memory_file_bytes: MIB,
+            held: HeldBytes::new(48 * MIB),
             max_archive_bytes: 1024 * MIB,
             max_archive_members: 200_000,
             max_member_bytes: 512 * MIB,

@@ -371,6 +371,38 @@ impl<R: TarInput> TarReader<R> {
         Ok(want)
     }
 
+    /// Appends what is at hand of the current entry's content: at least one byte, and 0 at its end.
+    ///
+    /// # Errors
+    /// When the archive breaks off.
+    pub fn append_content(&mut self, bytes: &mut Vec<u8>) -> Result<usize, TarError> {
+        if self.sparse.is_some() {
+            let mut part = [0; 4096];
+            let count = self.read_content(&mut part)?;
+            bytes.extend_from_slice(part.get(..count).unwrap_or_default());
+            return Ok(count);
+        }
+        if self.stored == 0 {
+            return Ok(0);
+        }
+        let available = loop {
+            match self.input.fill_buf() {
+                Ok(available) => break available.len(),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error.into()),
+            }
+        };
+        if available == 0 {
+            return Err(TarError::Truncated { at: self.position });
+        }
+        let count = usize::try_from(self.stored).unwrap_or(usize::MAX).min(available);
+        bytes.extend_from_slice(self.input.fill_buf()?.get(..count).unwrap_or_default());
+        self.input.consume(count);
+        self.position += count as u64;
+        self.stored -= count as u64;
+        Ok(count)
+    }
+
     /// A block into `self.block`; false at a clean end of the input.
     fn read_block(&mut self) -> Result<bool, TarError> {
         let available = self.input.fill_buf()?;
