@@ -5,11 +5,12 @@
 
 use crate::content::Spooled;
 use crate::decompress::{MAX_ZSTD_WINDOW_LOG, capped};
+use crate::deflate::{self, Block, ReadAhead, Step};
 use crate::error::ArtifactError;
 use crate::files;
+use crate::gunzip::Gunzip;
 use crate::options::Limits;
 use crate::tar::{Stream, TarReader};
-use flate2::{Decompress, FlushDecompress, Status};
 use model::{Archives, Content, EntryKind, MemoryContent, ReadSeek, ZipMember, ZipVisitor};
 use std::io::{self, Read, SeekFrom, Write};
 use std::path::Path;
@@ -29,7 +30,8 @@ const LOCAL_BYTES: usize = 30;
 const MAX_COMMENT: usize = 65_535;
 /// Bytes of the central directory read at once; one record is at most 46 bytes and three times 65,535.
 const DIRECTORY_CHUNK: usize = 256 * 1024;
-const INPUT_BYTES: usize = 64 * 1024;
+/// Bytes that are inflated or read at once.
+const BLOCK_BYTES: usize = 64 * 1024;
 /// Messages about single members that are told one by one.
 const MAX_LISTED: usize = 5;
 
@@ -142,11 +144,11 @@ impl Archives for Limited {
     }
 
     fn zlib(&self, compressed: &[u8], limit: usize) -> Result<Vec<u8>, String> {
-        inflate_whole(flate2::bufread::ZlibDecoder::new(compressed), limit, "zlib")
+        whole(deflate::zlib(compressed, limit), limit, "zlib")
     }
 
     fn gzip(&self, compressed: &[u8], limit: usize) -> Result<Vec<u8>, String> {
-        inflate_whole(flate2::bufread::MultiGzDecoder::new(compressed), limit, "gzip")
+        inflate_whole(Gunzip::new(compressed), limit, "gzip")
     }
 
     fn zstd(&self, compressed: &[u8], limit: usize) -> Result<Vec<u8>, String> {
@@ -167,7 +169,7 @@ impl Archives for Limited {
         };
         let told = |error: io::Error| format!("the tar could not be read: {error}");
         let (_, stream) = capped(archive, &limits).map_err(told)?;
-        let stream = Stream(io::BufReader::with_capacity(INPUT_BYTES, stream));
+        let stream = Stream(io::BufReader::with_capacity(BLOCK_BYTES, stream));
         let mut tar = TarReader::new(stream, limits.max_name_bytes);
         let mut members = 0;
         while tar
@@ -324,10 +326,13 @@ impl Refused {
 
 fn inflate_whole(reader: impl Read, limit: usize, format: &str) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
-    reader
-        .take(limit as u64 + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| format!("the {format} stream is damaged: {error}"))?;
+    let read = reader.take(limit as u64 + 1).read_to_end(&mut bytes);
+    whole(read.map(|_| bytes), limit, format)
+}
+
+/// A stream's content unless it is damaged or longer than `limit`.
+fn whole(inflated: io::Result<Vec<u8>>, limit: usize, format: &str) -> Result<Vec<u8>, String> {
+    let bytes = inflated.map_err(|error| format!("the {format} stream is damaged: {error}"))?;
     if bytes.len() > limit {
         return Err(format!(
             "the {format} stream holds more than the limit of {limit} bytes"
@@ -662,19 +667,17 @@ fn parse_record(bytes: &[u8], directory: &Directory, record: &mut Record) -> Res
 
 /// Inflates; its buffers serve one member after the other.
 struct Inflater {
-    state: Decompress,
-    input: Vec<u8>,
-    start: usize,
-    end: usize,
+    state: deflate::Inflater,
+    input: ReadAhead,
+    block: Block,
 }
 
 impl Default for Inflater {
     fn default() -> Self {
         Self {
-            state: Decompress::new(false),
-            input: Vec::new(),
-            start: 0,
-            end: 0,
+            state: deflate::Inflater::new(),
+            input: ReadAhead::default(),
+            block: Block::default(),
         }
     }
 }
@@ -720,9 +723,9 @@ impl<'a> MemberReader<'a> {
         source
             .seek(SeekFrom::Current(skip))
             .map_err(|error| error.to_string())?;
-        inflater.state.reset(false);
-        inflater.input.resize(INPUT_BYTES, 0);
-        (inflater.start, inflater.end) = (0, 0);
+        inflater.input.clear();
+        inflater.block.clear();
+        inflater.state.reset(&inflater.block);
         Ok(Self {
             source,
             inflater,
@@ -744,39 +747,40 @@ impl<'a> MemberReader<'a> {
     }
 
     fn read_inflated(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while !self.done {
-            let inflater = &mut *self.inflater;
-            if inflater.start == inflater.end && self.left > 0 {
-                let room = usize::try_from(self.left)
-                    .unwrap_or(usize::MAX)
-                    .min(inflater.input.len());
-                let count = self
-                    .source
-                    .read(inflater.input.get_mut(..room).unwrap_or_default())?;
-                (inflater.start, inflater.end) = (0, count);
-                self.left = if count == 0 { 0 } else { self.left - count as u64 };
-            }
-            let (read, written) = (inflater.state.total_in(), inflater.state.total_out());
-            let input = inflater
-                .input
-                .get(inflater.start..inflater.end)
-                .unwrap_or_default();
-            let status = inflater
-                .state
-                .decompress(input, buffer, FlushDecompress::None)
-                .map_err(|error| io::Error::other(format!("its deflate stream is damaged: {error}")))?;
-            let read = (inflater.state.total_in() - read) as usize;
-            let written = (inflater.state.total_out() - written) as usize;
-            inflater.start += read;
-            self.done = status == Status::StreamEnd;
-            if written > 0 || buffer.is_empty() {
-                return Ok(written);
-            }
-            if read == 0 && !self.done && inflater.start == inflater.end && self.left == 0 {
-                return Err(io::Error::other("its deflate stream breaks off"));
+        if self.inflater.block.is_empty() && !self.done {
+            self.inflate_block()?;
+        }
+        let part = self.inflater.block.as_slice();
+        let count = part.len().min(buffer.len());
+        buffer[..count].copy_from_slice(&part[..count]);
+        self.inflater.block.consume(count);
+        Ok(count)
+    }
+
+    fn inflate_block(&mut self) -> io::Result<()> {
+        let Inflater { state, input, block } = &mut *self.inflater;
+        state.begin(block, BLOCK_BYTES);
+        loop {
+            let step = state.step(input, block);
+            match step
+                .map_err(|damage| io::Error::other(format!("its deflate stream is damaged: {damage}")))?
+            {
+                Step::NeedsInput => {
+                    let mut source = Read::take(&mut *self.source, self.left);
+                    if !input.read_on(&mut source)? {
+                        return Err(io::Error::other("its deflate stream breaks off"));
+                    }
+                    self.left = source.limit();
+                }
+                Step::BlockFull => break,
+                Step::Ended => {
+                    self.done = true;
+                    break;
+                }
             }
         }
-        Ok(0)
+        state.finish(block);
+        Ok(())
     }
 
     fn read_stored(&mut self, buffer: &mut [u8]) -> io::Result<usize> {

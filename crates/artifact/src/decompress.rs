@@ -1,5 +1,6 @@
 //! Capped decompression: the format is told by its magic bytes, and output is limited in bytes and in ratio to the input.
 
+use crate::deflate::Block;
 use crate::gunzip::Gunzip;
 use crate::options::Limits;
 use model::{Digest, DigestAlgorithm};
@@ -59,20 +60,60 @@ impl Compression {
     }
 }
 
+/// Gives the uncompressed bytes of a stream, as a reader or in blocks.
+enum Decoder<'a> {
+    /// Blocks are decoded where they lie.
+    Gzip(Box<Gunzip<Box<dyn Read + Send + 'a>>>),
+    /// Whatever else.
+    Plain(Box<dyn Read + Send + 'a>),
+}
+
+impl Decoder<'_> {
+    /// Puts the next [`BUFFER_BYTES`] into a block, or a few more; fewer at the end. On an error the block holds what came before it.
+    fn fill(&mut self, block: &mut Block) -> io::Result<()> {
+        match self {
+            Self::Gzip(gunzip) => gunzip.fill(block, BUFFER_BYTES),
+            Self::Plain(reader) => {
+                block.bytes.resize(BUFFER_BYTES, 0);
+                let result = read_full(reader, &mut block.bytes);
+                let count = match &result {
+                    Ok(count) | Err((count, _)) => *count,
+                };
+                (block.start, block.end) = (0, count);
+                result.map(|_| ()).map_err(|(_, error)| error)
+            }
+        }
+    }
+}
+
+impl Read for Decoder<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Gzip(gunzip) => gunzip.read(buffer),
+            Self::Plain(reader) => reader.read(buffer),
+        }
+    }
+}
+
 /// The uncompressed bytes of a stream, whatever its format; not capped.
-fn decoder<'a>(mut reader: impl Read + Send + 'a) -> io::Result<(Compression, Box<dyn Read + Send + 'a>)> {
+fn decoder<'a>(mut reader: impl Read + Send + 'a) -> io::Result<(Compression, Decoder<'a>)> {
     let mut head = [0; 6];
     let count = read_full(&mut reader, &mut head).map_err(|(_, error)| error)?;
     let head = head.get(..count).unwrap_or_default().to_vec();
     let compression = Compression::sniff(&head);
     let reader = io::Cursor::new(head).chain(reader);
     if compression == Compression::None {
-        return Ok((compression, Box::new(reader)));
+        return Ok((compression, Decoder::Plain(Box::new(reader))));
+    }
+    if compression == Compression::Gzip {
+        return Ok((
+            compression,
+            Decoder::Gzip(Box::new(Gunzip::new(Box::new(reader)))),
+        ));
     }
     let reader = BufReader::with_capacity(BUFFER_BYTES, reader);
     let decoder: Box<dyn Read + Send + 'a> = match compression {
-        Compression::None => Box::new(reader),
-        Compression::Gzip => Box::new(Gunzip::new(reader)),
+        Compression::None | Compression::Gzip => Box::new(reader),
         Compression::Zstd => {
             let mut decoder = zstd::stream::read::Decoder::with_buffer(reader)?;
             decoder.window_log_max(MAX_ZSTD_WINDOW_LOG)?;
@@ -86,7 +127,7 @@ fn decoder<'a>(mut reader: impl Read + Send + 'a) -> io::Result<(Compression, Bo
         }
         Compression::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(reader)),
     };
-    Ok((compression, decoder))
+    Ok((compression, Decoder::Plain(decoder)))
 }
 
 /// A hash function chosen at run time.
@@ -154,16 +195,15 @@ pub(crate) struct Stored {
 }
 
 enum Message {
-    Block(Vec<u8>),
+    Block(Block),
     Failed(io::Error),
 }
 
 /// Uncompressed bytes as they come from a thread of their own, so that decompression goes on while they are parsed and hashed.
 pub(crate) struct Blocks {
     full: mpsc::Receiver<Message>,
-    empty: mpsc::Sender<Vec<u8>>,
-    block: Vec<u8>,
-    position: usize,
+    empty: mpsc::Sender<Block>,
+    block: Block,
     hasher: Option<Hasher>,
     ended: bool,
 }
@@ -179,15 +219,14 @@ impl Blocks {
             return Ok(());
         }
         let old = std::mem::take(&mut self.block);
-        self.position = 0;
-        if old.capacity() > 0 {
+        if old.bytes.capacity() > 0 {
             // The other side may be gone already, at the stream's end.
             let _ = self.empty.send(old);
         }
         match self.full.recv() {
             Ok(Message::Block(block)) => {
                 if let Some(hasher) = &mut self.hasher {
-                    hasher.update(&block);
+                    hasher.update(block.as_slice());
                 }
                 self.block = block;
                 Ok(())
@@ -216,14 +255,14 @@ impl Read for Blocks {
 
 impl BufRead for Blocks {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        if self.position >= self.block.len() {
+        if self.block.is_empty() {
             self.next_block()?;
         }
-        Ok(self.block.get(self.position..).unwrap_or_default())
+        Ok(self.block.as_slice())
     }
 
     fn consume(&mut self, amount: usize) {
-        self.position = (self.position + amount).min(self.block.len());
+        self.block.consume(amount);
     }
 }
 
@@ -247,13 +286,12 @@ pub(crate) fn decompress<T>(
     let (full_sender, full) = mpsc::sync_channel(BLOCKS);
     let (empty, empty_receiver) = mpsc::channel();
     for _ in 0..BLOCKS {
-        let _ = empty.send(Vec::new());
+        let _ = empty.send(Block::default());
     }
     let mut blocks = Blocks {
         full,
         empty,
-        block: Vec::new(),
-        position: 0,
+        block: Block::default(),
         hasher: reading.uncompressed.map(Hasher::new),
         ended: false,
     };
@@ -285,7 +323,7 @@ fn produce<R: Read + Send>(
     tally: &mut Tally<R>,
     limits: &Limits,
     full: &mpsc::SyncSender<Message>,
-    empty: &mpsc::Receiver<Vec<u8>>,
+    empty: &mpsc::Receiver<Block>,
 ) -> bool {
     let consumed = Arc::clone(&tally.count);
     let failure = match decoder(&mut *tally) {
@@ -296,12 +334,8 @@ fn produce<R: Read + Send>(
                 let Ok(mut block) = empty.recv() else {
                     return false;
                 };
-                block.resize(BUFFER_BYTES, 0);
-                let (count, error) = match read_full(&mut *decoder, &mut block) {
-                    Ok(count) => (count, None),
-                    Err((count, error)) => (count, Some(error)),
-                };
-                block.truncate(count);
+                let error = decoder.fill(&mut block).err();
+                let count = block.as_slice().len();
                 produced += count as u64;
                 if count > 0 && full.send(Message::Block(block)).is_err() {
                     return false;
@@ -371,7 +405,7 @@ pub(crate) fn read_full(
 
 /// A plain capped reader on the caller's own thread, for small documents and for passes without digests.
 pub(crate) struct Capped<'a> {
-    decoder: Box<dyn Read + Send + 'a>,
+    decoder: Decoder<'a>,
     consumed: Arc<AtomicU64>,
     produced: u64,
     limits: Limits,
