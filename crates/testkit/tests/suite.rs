@@ -480,8 +480,12 @@ fn the_program_tells_wrong_use_by_its_exit_code() {
     };
     let (code, listed, _) = run(&["--list", "a.yaml", "--only", "differs"]);
     assert_eq!((code, listed.as_str()), (0, "differs: R [notice]\n"));
+    // What is well formed is listed all the same.
+    let (code, listed, errors) = run(&["--list", ".", "--only", "differs"]);
+    assert_eq!((code, listed.as_str()), (2, "differs: R [notice]\n"), "{errors}");
     for (arguments, expected) in [
         (&["--list"][..], "no suite is named"),
+        (&["--list", "b.yml"], "no test is well formed"),
         (&["a.yaml"], "no rules are named (--rules FILE)"),
         (&["--list", "."], "./b.yml:2: a test needs `runner`"),
         (

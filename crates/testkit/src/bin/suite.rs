@@ -13,6 +13,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use testkit::suite::container::Choice;
 use testkit::suite::session::{self, Session};
+use testkit::suite::yaml::Mistake;
 use testkit::suite::{description, matching, run, table};
 
 const USAGE: &str = "\
@@ -38,8 +39,8 @@ Options:
   --execute-only           act out without a detector and print what the system calls returned
   --help                   print this
 
-Exit code: 0 when nothing failed, 1 when a test failed or could not be acted out, 2 for wrong usage or suites,
-4 when the detector or the runner failed.
+Exit code: 0 when nothing failed, 1 when a test failed or could not be acted out, 2 for wrong usage or a mistake in a
+suite (its test is left out, the others run), 4 when the detector or the runner failed.
 ";
 
 struct Options {
@@ -71,8 +72,8 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let tests = match read(&options) {
-        Ok(tests) => tests,
+    let (tests, mistakes) = match read(&options) {
+        Ok(read) => read,
         Err(message) => {
             eprintln!("suite: {message}");
             return ExitCode::from(2);
@@ -82,7 +83,11 @@ fn main() -> ExitCode {
         for test in &tests {
             println!("{}: {}", test.name, matching::Expectation(test));
         }
-        return ExitCode::SUCCESS;
+        return if mistakes.is_empty() {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::from(2)
+        };
     }
     match perform(&options, &tests) {
         Ok(report) => {
@@ -94,6 +99,11 @@ fn main() -> ExitCode {
             if let Some(reason) = report.stopped {
                 eprintln!("suite: stopped before the last test: {reason}");
                 ExitCode::from(4)
+            } else if !mistakes.is_empty() {
+                for mistake in &mistakes {
+                    eprintln!("suite: left out: {mistake}");
+                }
+                ExitCode::from(2)
             } else if report.failed() {
                 ExitCode::from(1)
             } else {
@@ -182,8 +192,16 @@ fn number(option: &str, text: &str) -> Result<u64, String> {
         .ok_or_else(|| format!("{option} is a number, not `{text}`"))
 }
 
-fn read(options: &Options) -> Result<Vec<description::Test>, String> {
-    let chosen: Vec<_> = session::tests(&options.targets)?
+/// The tests to act out, and the mistakes of those that cannot be. They are told at once, and again at the end.
+fn read(options: &Options) -> Result<(Vec<description::Test>, Vec<Mistake>), String> {
+    let (tests, mistakes) = session::well_formed_tests(&options.targets)?;
+    for mistake in &mistakes {
+        eprintln!("suite: {mistake}");
+    }
+    if tests.is_empty() {
+        return Err("no test is well formed".to_owned());
+    }
+    let chosen: Vec<_> = tests
         .into_iter()
         .filter(|test| {
             options.only.is_empty()
@@ -196,7 +214,7 @@ fn read(options: &Options) -> Result<Vec<description::Test>, String> {
     if chosen.is_empty() {
         return Err("no test has any of the texts of --only".to_owned());
     }
-    Ok(chosen)
+    Ok((chosen, mistakes))
 }
 
 fn perform(options: &Options, tests: &[description::Test]) -> Result<run::Report, String> {

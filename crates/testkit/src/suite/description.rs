@@ -196,34 +196,78 @@ pub struct Expected {
 /// # Errors
 /// The first mistake, with its file and line.
 pub fn read(files: &[(String, String)]) -> Result<Vec<Test>, Mistake> {
+    let (tests, mistakes) = read_all(files);
+    match mistakes.into_iter().next() {
+        Some(mistake) => Err(mistake),
+        None => Ok(tests),
+    }
+}
+
+/// The tests of files that are well formed, and the mistakes of the others: one that makes a whole file unreadable leaves that
+/// file out, one in a test the test alone, with all its cases.
+#[must_use]
+pub fn read_all(files: &[(String, String)]) -> (Vec<Test>, Vec<Mistake>) {
     let mut tests = Vec::new();
+    let mut mistakes = Vec::new();
     let mut names: BTreeMap<String, (String, usize)> = BTreeMap::new();
     for (file, text) in files {
-        let root = yaml::read(file, text)?;
-        let entries = root
-            .map()
-            .ok_or_else(|| mistake(file, root.line, "a suite is a map with the key `tests`"))?;
-        if let Some((key, node)) = entries.iter().find(|(key, _)| key != "tests") {
-            return Err(mistake(file, node.line, format!("a suite has no key `{key}`")));
-        }
-        let list = entries
-            .first()
-            .and_then(|(_, node)| node.list())
-            .filter(|list| !list.is_empty())
-            .ok_or_else(|| mistake(file, root.line, "`tests` is a list of at least one test"))?;
-        for raw in list {
-            for filled in template::expand(file, raw)? {
-                let test = read_test(file, &filled.test, filled.values)?;
-                if let Some((other, line)) = names.get(&test.name) {
-                    let message = format!("test `{}` is already in {other}:{line}", test.name);
-                    return Err(mistake(file, test.line, message));
+        let raw_tests = match read_file(file, text) {
+            Ok(raw_tests) => raw_tests,
+            Err(mistake) => {
+                mistakes.push(mistake);
+                continue;
+            }
+        };
+        for raw in &raw_tests {
+            match read_cases(file, raw, &names) {
+                Ok(cases) => {
+                    names.extend(
+                        cases
+                            .iter()
+                            .map(|test| (test.name.clone(), (file.clone(), test.line))),
+                    );
+                    tests.extend(cases);
                 }
-                names.insert(test.name.clone(), (file.clone(), test.line));
-                tests.push(test);
+                Err(mistake) => mistakes.push(mistake),
             }
         }
     }
-    Ok(tests)
+    (tests, mistakes)
+}
+
+/// The entries of the list of tests, as the file has them.
+fn read_file(file: &str, text: &str) -> Result<Vec<Node>, Mistake> {
+    let root = yaml::read(file, text)?;
+    let entries = root
+        .map()
+        .ok_or_else(|| mistake(file, root.line, "a suite is a map with the key `tests`"))?;
+    if let Some((key, node)) = entries.iter().find(|(key, _)| key != "tests") {
+        return Err(mistake(file, node.line, format!("a suite has no key `{key}`")));
+    }
+    entries
+        .first()
+        .and_then(|(_, node)| node.list())
+        .filter(|list| !list.is_empty())
+        .map(<[Node]>::to_vec)
+        .ok_or_else(|| mistake(file, root.line, "`tests` is a list of at least one test"))
+}
+
+/// The tests that one entry stands for: one for each of its cases.
+fn read_cases(
+    file: &str,
+    raw: &Node,
+    names: &BTreeMap<String, (String, usize)>,
+) -> Result<Vec<Test>, Mistake> {
+    let mut cases = Vec::new();
+    for filled in template::expand(file, raw)? {
+        let test = read_test(file, &filled.test, filled.values)?;
+        if let Some((other, line)) = names.get(&test.name) {
+            let message = format!("test `{}` is already in {other}:{line}", test.name);
+            return Err(mistake(file, test.line, message));
+        }
+        cases.push(test);
+    }
+    Ok(cases)
 }
 
 /// The entries of a map of which only these keys are known.
@@ -1009,6 +1053,33 @@ mod tests {
         assert!(
             error.starts_with("a.yaml:4: system call `reboot` is none of the format's: connect, dup,"),
             "{error}"
+        );
+    }
+
+    #[test]
+    fn a_mistake_leaves_its_test_out_and_no_other() {
+        let text = "
+tests:
+  - {name: one, runner: HostRunner}
+  - {name: two, runner: Other}
+  - {name: three, runner: HostRunner, cases: [{strategy: vector, values: {a: 1}}, {strategy: vector, values: {b: 1}}]}
+  - {name: four, runner: HostRunner}
+";
+        let files = [
+            ("a.yaml".to_owned(), "tests: [".to_owned()),
+            ("b.yaml".to_owned(), text.to_owned()),
+        ];
+        let (tests, mistakes) = read_all(&files);
+        let names: Vec<&str> = tests.iter().map(|test| test.name.as_str()).collect();
+        assert_eq!(names, ["one", "four"]);
+        let places: Vec<(&str, usize)> = mistakes
+            .iter()
+            .map(|mistake| (mistake.file.as_str(), mistake.line))
+            .collect();
+        assert_eq!(places.len(), 3, "{mistakes:?}");
+        assert_eq!(
+            (places[0].0, places[1], places[2]),
+            ("a.yaml", ("b.yaml", 4), ("b.yaml", 5))
         );
     }
 

@@ -5,6 +5,7 @@ use super::description::{self, Test};
 use super::detector::Detector;
 use super::drive::Stage;
 use super::run::{self, Report};
+use super::yaml::Mistake;
 use super::{capabilities, leaf};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -148,6 +149,19 @@ pub fn watch(program: &Path, rules: &[PathBuf], all_matches: bool) -> Command {
 /// # Errors
 /// The first file that cannot be read, or the first mistake with its file and line.
 pub fn tests(targets: &[PathBuf]) -> Result<Vec<Test>, String> {
+    description::read(&texts(targets)?).map_err(|mistake| mistake.to_string())
+}
+
+/// The same, without those that are not well formed; their mistakes are told.
+///
+/// # Errors
+/// The first file that cannot be read.
+pub fn well_formed_tests(targets: &[PathBuf]) -> Result<(Vec<Test>, Vec<Mistake>), String> {
+    Ok(description::read_all(&texts(targets)?))
+}
+
+/// Names and contents of suite files.
+fn texts(targets: &[PathBuf]) -> Result<Vec<(String, String)>, String> {
     let mut files = Vec::new();
     for target in targets {
         for path in suites(target)? {
@@ -156,7 +170,7 @@ pub fn tests(targets: &[PathBuf]) -> Result<Vec<Test>, String> {
             files.push((path.display().to_string(), text));
         }
     }
-    description::read(&files).map_err(|mistake| mistake.to_string())
+    Ok(files)
 }
 
 fn suites(target: &Path) -> Result<Vec<PathBuf>, String> {
