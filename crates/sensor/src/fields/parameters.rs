@@ -402,6 +402,15 @@ fn printable(bytes: &[u8]) -> Vec<u8> {
         .collect()
 }
 
+/// The name of a user or group, or what stands for one that has none, and for the number that leaves it as it is.
+fn named_or_not(id: u32, name: Option<&[u8]>) -> &[u8] {
+    match name {
+        _ if id == u32::MAX => b"<NONE>",
+        Some(name) => name,
+        None => super::process::NAMELESS,
+    }
+}
+
 impl<'a> Parameter<'a> {
     /// What stands after `name=`.
     fn plain(&self) -> Cow<'_, [u8]> {
@@ -707,7 +716,7 @@ impl KernelEvent {
     fn user(&self, uid: u32) -> Parameter<'_> {
         Parameter::Named(
             i64::from(uid as i32),
-            self.user_name(uid).unwrap_or_default().into(),
+            named_or_not(uid, self.user_name(uid)).into(),
         )
     }
 
@@ -750,7 +759,7 @@ impl KernelEvent {
                 let gid = self.argument(index) as u32;
                 P::Named(
                     i64::from(gid as i32),
-                    self.group_name(gid).unwrap_or_default().into(),
+                    named_or_not(gid, self.group_name(gid)).into(),
                 )
             }
             Take::Signal(index) => {

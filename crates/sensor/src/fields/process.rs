@@ -12,7 +12,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 /// What users and groups without a name are called.
-const NAMELESS: &[u8] = b"<NA>";
+pub(super) const NAMELESS: &[u8] = b"<NA>";
 
 impl KernelEvent {
     pub(crate) fn user_name(&self, uid: u32) -> Option<&[u8]> {
