@@ -18,7 +18,18 @@ pub(crate) struct Reference {
     pub(crate) version: String,
     /// Not part of what is delivered.
     pub(crate) private: bool,
+    /// Changes an item that must be there already (`Update`), and asks for none itself.
+    pub(crate) update: bool,
     pub(crate) line: u32,
+}
+
+/// True for project files, and for the files that MSBuild puts before and behind all projects of a folder.
+pub(crate) fn is_project(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    [".csproj", ".fsproj", ".vbproj"]
+        .iter()
+        .any(|end| name.ends_with(end))
+        || matches!(name.as_str(), "directory.build.props" | "directory.build.targets")
 }
 
 /// The items of some kinds in all item groups of a file.
@@ -43,11 +54,8 @@ pub(crate) fn references(document: &Element, kinds: &[&str]) -> Vec<Reference> {
                 expand(text, &properties)
             };
             let include = field("Include");
-            let names = if include.is_empty() {
-                field("Update")
-            } else {
-                include
-            };
+            let update = include.is_empty();
+            let names = if update { field("Update") } else { include };
             let overridden = field("VersionOverride");
             let version = if overridden.is_empty() {
                 field("Version")
@@ -65,6 +73,7 @@ pub(crate) fn references(document: &Element, kinds: &[&str]) -> Vec<Reference> {
                     name: name.to_owned(),
                     version: version.clone(),
                     private,
+                    update,
                     line: item.line,
                 })
                 .collect::<Vec<_>>()

@@ -4,19 +4,13 @@ use crate::lock_file::{LockFile, Reading};
 use crate::msbuild::{self, Reference};
 use crate::{Found, Kind, Note, dependency_graph};
 use model::{Location, Meta, Relation, path};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// The member.
 pub(super) static NUGET_PROJECT: LockFile = LockFile {
     meta: &META,
     kind: Kind::Declared,
-    wants: |_, name| {
-        let name = name.to_ascii_lowercase();
-        [".csproj", ".fsproj", ".vbproj"]
-            .iter()
-            .any(|end| name.ends_with(end))
-            || name == "directory.packages.props"
-    },
+    wants: |_, name| msbuild::is_project(name) || name.eq_ignore_ascii_case("directory.packages.props"),
     read,
     combine,
 };
@@ -28,6 +22,7 @@ static META: Meta = Meta {
         "*.csproj",
         "*.fsproj",
         "*.vbproj",
+        "Directory.Build.props, Directory.Build.targets",
         "Directory.Packages.props (versions managed for the tree)",
     ],
     needs: &[],
@@ -81,6 +76,13 @@ fn combine(found: &mut Vec<Found>) {
             central.insert(path::parent(&file.path).to_owned(), versions.collect());
         }
     }
+    let included: HashSet<String> = found
+        .iter()
+        .flat_map(|file| &file.extracted.notes)
+        .filter_map(|note| serde_json::from_str::<Reference>(&note.value).ok())
+        .filter(|reference| !reference.update)
+        .map(|reference| reference.name.to_ascii_lowercase())
+        .collect();
     for file in found.iter_mut() {
         let mut folder = path::parent(&file.path);
         let versions = loop {
@@ -97,6 +99,9 @@ fn combine(found: &mut Vec<Found>) {
             let Ok(mut reference) = serde_json::from_str::<Reference>(&note.value) else {
                 continue;
             };
+            if reference.update && !included.contains(&note.key) {
+                continue;
+            }
             if reference.version.is_empty()
                 && let Some(version) = versions.and_then(|versions| versions.get(&note.key))
             {
