@@ -479,9 +479,12 @@ fn other_calls() {
             "{event: setuid, id: 33, users: {www: 33}}",
             "evt.arg.uid = www\nevt.rawarg.uid = 33",
         ),
-        ("{event: setuid, id: 34}", "evt.arg.uid = <NA>
+        (
+            "{event: setuid, id: 34}",
+            "evt.arg.uid = <NA>
              evt.rawarg.uid = 34
-             evt.args = res=0 uid=34(<NA>)"),
+             evt.args = res=0 uid=34(<NA>)",
+        ),
         (
             "{event: bpf, request: BPF_PROG_LOAD}",
             "evt.arg.cmd = BPF_PROG_LOAD\nevt.rawarg.cmd = 5\nfd.typechar = b",
