@@ -89,10 +89,12 @@ mkdir /tmp/.x11
 cp /bin/true /tmp/.x11/update
 /tmp/.x11/update
 INTRUDER
+    # Those of an earlier run would be taken for this one's.
+    rm -f "$out/detections.txt" "$out/watch.log"
     "$hullward" watch --format text --seconds 20 >"$out/detections.txt" 2>"$out/watch.log" &
     watch=$!
     tries=0
-    while ! grep -q watching "$out/watch.log" && kill -0 "$watch" 2>/dev/null && [ "$tries" -lt 150 ]; do
+    while ! grep -qs watching "$out/watch.log" && kill -0 "$watch" 2>/dev/null && [ "$tries" -lt 150 ]; do
         tries=$((tries + 1))
         sleep 0.1
     done
